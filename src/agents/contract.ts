@@ -1,0 +1,116 @@
+import type { FailureKind, Finding, Step, Usage } from "../domain/index.ts";
+
+/** What identifies a process for ever: a pid alone is reused. */
+export interface ProcessRecord {
+  pid: number;
+  /** As the system tells it (Linux: clock ticks since boot; macOS: epoch seconds); an opaque string. */
+  startTime: string;
+  /** Process group, the one that signals go to. */
+  pgid: number;
+}
+
+export interface SpawnSpec {
+  /** Who it belongs to: an attempt id. */
+  attempt: string;
+  /** `agent`, `setup`, `gate`: for people and for the file names. */
+  role: string;
+  /** argv[0] is looked up in the PATH of `env`. */
+  argv: readonly [string, ...string[]];
+  cwd: string;
+  /** The whole environment: nothing is inherited. */
+  env: Readonly<Record<string, string>>;
+  /** Written to stdin, which is then closed. Without it stdin is empty. */
+  input?: string;
+  /** After this the process group is ended: TERM, then INT, then KILL. */
+  deadlineMs: number;
+  /** Where each output line is appended as NDJSON `{seq, at, stream, text}`. Masked. */
+  transcript: string;
+}
+
+export interface OutputLine {
+  seq: number;
+  at: number;
+  stream: "stdout" | "stderr";
+  /** Without its newline, secrets masked; lines over 64 KiB come in pieces. */
+  text: string;
+}
+
+export type Exit =
+  | { kind: "exited"; code: number; durationMs: number }
+  | { kind: "signalled"; signal: string; durationMs: number }
+  | { kind: "deadline"; durationMs: number }
+  | { kind: "aborted"; durationMs: number }
+  /** The program could not be started. */
+  | { kind: "unstartable"; message: string; durationMs: number }
+  /** It wrote more than the transcript may hold. */
+  | { kind: "flooded"; durationMs: number };
+
+/** A running agent process. */
+export interface AgentHandle {
+  readonly process: ProcessRecord;
+  /** Lines from `fromSeq` (default 1) on, ending when the process has ended and all was read. */
+  lines(fromSeq?: number): AsyncIterable<OutputLine>;
+  /** Writes to stdin, when it was left open. */
+  send(text: string): Promise<void>;
+  signal(signal: "SIGTERM" | "SIGINT" | "SIGKILL"): void;
+  /** Resolves when the whole process group is gone. With an aborted signal ends it first. */
+  settle(signal?: AbortSignal): Promise<Exit>;
+}
+
+/**
+ * Owns agent processes. The local host is their parent; a keeper (later) outlives the engine. A process does not run its
+ * program before it is recorded on disk, so a crash never leaves one that nobody knows.
+ */
+export interface AgentHost {
+  spawn(spec: SpawnSpec): Promise<AgentHandle>;
+  /** Finds a process again after a restart. The local host answers `undefined`: its processes are ended, not attached. */
+  attach(attempt: string, fromSeq: number): Promise<AgentHandle | undefined>;
+  /** Ends whatever is left of an attempt's processes, checked by pid and start time. Answers what was ended. */
+  endLeftovers(attempt: string): Promise<ProcessRecord[]>;
+}
+
+/** What an executor is told of an attempt. */
+export interface AttemptTask {
+  attempt: string;
+  runId: string;
+  step: Step;
+  /** The prompt with the declared outputs, gates and, on a further try, the findings. Empty for command steps. */
+  prompt: string;
+  /** Findings of the attempt before, if any. */
+  feedback: readonly Finding[];
+}
+
+export interface ExecutionContext {
+  host: AgentHost;
+  /** Absent for executors with `needsWorkspace: false`. */
+  workspace?: { tree: string; home: string; tmp: string };
+  /** The agent's whole environment but for what the executor adds. No upstream key is in it. */
+  env: Readonly<Record<string, string>>;
+  transcript: string;
+  deadlineMs: number;
+  signal: AbortSignal;
+  /** Where models are reached, with the attempt's own key. Absent when the agent has no model. */
+  gateway?: { url: string; key: string; model: string };
+  /** A line for people about what is going on, e.g. `edit src/a.ts`. */
+  progress(text: string): void;
+}
+
+export type ExecutionResult =
+  /** The agent says it is done. Whether it is, the gates tell. */
+  | { kind: "ended"; summary: string; usage?: Usage }
+  | { kind: "failed"; because: FailureKind; message: string; usage?: Usage }
+  | { kind: "aborted"; usage?: Usage };
+
+export type Preflight = { ok: true; detail: string } | { ok: false; problem: string; hint: string };
+
+/** One way of executing attempts. All pass `conformance.ts`. */
+export interface Executor {
+  /** `chat`, `shell`, ... */
+  readonly kind: string;
+  /** False: runs without a workspace, for functions that touch no file. */
+  readonly needsWorkspace: boolean;
+  /** Really starts the agent once. */
+  preflight(context: Pick<ExecutionContext, "host" | "env" | "gateway" | "signal"> & { scratch: string }): Promise<Preflight>;
+  /** Does not throw for what an agent can do: that is a `failed` result. */
+  execute(task: AttemptTask, context: ExecutionContext): Promise<ExecutionResult>;
+}

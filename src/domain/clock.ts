@@ -1,0 +1,4 @@
+/** Time is passed in. `now` is epoch milliseconds. */
+export interface Clock {
+  now(): number;
+}

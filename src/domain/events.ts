@@ -1,0 +1,154 @@
+import { z } from "zod";
+import { Pipeline } from "./pipeline.ts";
+
+/** Why a gate, or the completion contract, refused: handed to the next attempt word for word. */
+export const Finding = z.object({
+  /** The gate's name, or `contract`, `merge`, `protected`. */
+  gate: z.string(),
+  message: z.string(),
+  /** What was seen: output of the command, names of files. Cut to a few kilobytes, secrets masked. */
+  evidence: z.string().optional(),
+});
+export type Finding = z.infer<typeof Finding>;
+
+export const GateResult = z.object({
+  name: z.string(),
+  kind: z.string(),
+  verdict: z.enum(["passed", "refused", "errored"]),
+  durationMs: z.number(),
+  evidence: z.string().optional(),
+});
+export type GateResult = z.infer<typeof GateResult>;
+
+/** Where a figure comes from: the provider said so, it was counted from what passed, or it is only bounded. */
+export const Provenance = z.enum(["reported", "estimated", "unknown"]);
+export type Provenance = z.infer<typeof Provenance>;
+
+/** Tokens and money of one attempt, summed over its calls. `inputTokens` includes cached ones. */
+export const Usage = z.object({
+  calls: z.number().int(),
+  inputTokens: z.number().int(),
+  cachedInputTokens: z.number().int(),
+  outputTokens: z.number().int(),
+  microUsd: z.number().int(),
+  /** The weakest provenance among the calls. */
+  provenance: Provenance,
+});
+export type Usage = z.infer<typeof Usage>;
+
+export const FailureKind = z.enum([
+  "agent", // the agent ended without doing its work, and said so
+  "crash", // the process died
+  "timeout",
+  "provider", // the model endpoint failed
+  "budget", // a budget stopped it
+  "setup", // preparing the workspace failed
+  "internal", // ours
+]);
+export type FailureKind = z.infer<typeof FailureKind>;
+
+const attempt = { attempt: z.string(), step: z.string() };
+
+/**
+ * Every event a run's stream may hold. Past tense; a published shape is never changed, only superseded by one with
+ * a higher schema version and an upcaster (see upcast.ts).
+ */
+export const eventSchemas = {
+  RunStarted: z.object({
+    runId: z.string(),
+    pipeline: Pipeline,
+    /** Absolute path of the project's top folder. */
+    project: z.string(),
+    /** The commit the run starts from: gates, settings and protected paths are read from it. */
+    base: z.string(),
+    /** `stepfall/<runId>`. */
+    branch: z.string(),
+    /** Where the pipeline came from, for people. */
+    source: z.string().optional(),
+    /** Agents the run may use, as registered at its start. */
+    agents: z.array(z.object({ id: z.string(), tier: z.string(), executor: z.string(), model: z.string().optional() })),
+    includeDirty: z.boolean(),
+  }),
+  AttemptRouted: z.object({
+    ...attempt,
+    n: z.number().int(),
+    tier: z.string(),
+    /** Agent ids that may reserve it. */
+    candidates: z.array(z.string()),
+    reasons: z.array(z.string()),
+  }),
+  AttemptStarted: z.object({
+    ...attempt,
+    agent: z.string(),
+    node: z.string(),
+    epoch: z.number().int(),
+    /** Milliseconds between queue and reservation. */
+    queuedMs: z.number(),
+    /** The run branch's tip the workspace is made from; absent when the executor needs no workspace. */
+    from: z.string().optional(),
+  }),
+  AttemptAccepted: z.object({
+    ...attempt,
+    /** The judged commit; absent when the attempt changed nothing and need not. */
+    commit: z.string().optional(),
+    gates: z.array(GateResult),
+    /** Structured output, when the step declares one. */
+    output: z.unknown().optional(),
+    summary: z.string().optional(),
+    /** Changes to protected paths that were dropped before judging. */
+    dropped: z.array(z.string()).optional(),
+    usage: Usage.optional(),
+  }),
+  AttemptRejected: z.object({
+    ...attempt,
+    commit: z.string().optional(),
+    gates: z.array(GateResult),
+    findings: z.array(Finding),
+    summary: z.string().optional(),
+    usage: Usage.optional(),
+  }),
+  AttemptFailed: z.object({ ...attempt, kind: FailureKind, message: z.string(), usage: Usage.optional() }),
+  /** It did not end by itself: the engine, the machine or a person stopped it. Never counts as a try. */
+  AttemptInterrupted: z.object({ ...attempt, because: z.string(), evidence: z.string().optional(), usage: Usage.optional() }),
+  /** Written before the run branch moves, so that a crash can tell whether it moved. */
+  MergeIntended: z.object({ ...attempt, onto: z.string(), commit: z.string() }),
+  ResultMerged: z.object({ ...attempt, commit: z.string() }),
+  /** The merge queue refused accepted work: it conflicts, or its gates fail on the merged tree. */
+  MergeRefused: z.object({ ...attempt, onto: z.string(), findings: z.array(Finding), gates: z.array(GateResult) }),
+  StepCompleted: z.object({ step: z.string(), attempt: z.string() }),
+  StepFailed: z.object({ step: z.string(), because: z.string(), findings: z.array(Finding).optional() }),
+  StepSkipped: z.object({ step: z.string(), because: z.string() }),
+  StepCancelled: z.object({ step: z.string() }),
+  CancelRequested: z.object({ reason: z.string().optional() }),
+  /** A budget stopped the run. It is not over: `BudgetRaised` lets it go on. */
+  BudgetExhausted: z.object({ scope: z.enum(["run", "step"]), step: z.string().optional(), limit: z.number(), spent: z.number() }),
+  BudgetRaised: z.object({ scope: z.enum(["run", "step"]), step: z.string().optional(), limit: z.number() }),
+  RunFinished: z.object({ outcome: z.enum(["succeeded", "failed", "cancelled"]), because: z.string().optional() }),
+  /** A person took the run's result into a branch of theirs; the run itself was over. */
+  RunMerged: z.object({ into: z.string(), commit: z.string() }),
+} as const;
+
+export type EventType = keyof typeof eventSchemas;
+export type EventData<T extends EventType = EventType> = z.infer<(typeof eventSchemas)[T]>;
+
+/** An event as decided, not yet in the journal. */
+export type RunEvent = { [T in EventType]: { type: T; data: EventData<T> } }[EventType];
+
+/** Current schema version of each type; 1 unless superseded. */
+export const schemaVersions: Readonly<Partial<Record<EventType, number>>> = {};
+
+/** Who caused an event: `engine`, `cli:<user>`, `agent:<id>`. */
+export type Actor = string;
+
+/** An event as the journal holds it. `at` is epoch milliseconds; `version` counts from 1 within its stream. */
+export interface Recorded<E = RunEvent> {
+  globalSeq: number;
+  stream: string;
+  version: number;
+  schemaVersion: number;
+  at: number;
+  actor: Actor;
+  /** What led to it, e.g. an attempt id. */
+  cause?: string | undefined;
+  event: E;
+}

@@ -1,0 +1,23 @@
+/** Identity of an attempt: `runId/stepPath#n`, n counting from 1. */
+export type AttemptId = string;
+
+export const attemptId = (runId: string, stepPath: string, n: number): AttemptId => `${runId}/${stepPath}#${n}`;
+
+export interface AttemptRef {
+  runId: string;
+  stepPath: string;
+  n: number;
+}
+
+/** Takes an attempt id apart; `undefined` when it is none. */
+export function parseAttemptId(id: string): AttemptRef | undefined {
+  const slash = id.indexOf("/");
+  const hash = id.lastIndexOf("#");
+  if (slash < 1 || hash < slash + 2) return undefined;
+  const n = Number(id.slice(hash + 1));
+  if (!Number.isInteger(n) || n < 1) return undefined;
+  return { runId: id.slice(0, slash), stepPath: id.slice(slash + 1, hash), n };
+}
+
+/** The journal stream of a run. */
+export const runStream = (runId: string): string => `run:${runId}`;

@@ -1,0 +1,10 @@
+/** The words of Stepfall as values: pipelines, events, the fold, `decide`. No I/O, no clock, no randomness. */
+export * from "./money.ts";
+export * from "./ids.ts";
+export * from "./clock.ts";
+export * from "./pipeline.ts";
+export * from "./events.ts";
+export * from "./state.ts";
+export * from "./overlap.ts";
+export * from "./decide.ts";
+export * from "./upcast.ts";

@@ -1,0 +1,18 @@
+import { eventSchemas, schemaVersions, type EventType, type RunEvent } from "./events.ts";
+
+/** Turns the data of one superseded version into the next one's. */
+type Upcaster = (data: unknown) => unknown;
+
+/** By type, then by the version it starts from. Empty: no schema has been superseded yet. */
+const upcasters: Partial<Record<EventType, Record<number, Upcaster>>> = {};
+
+export const schemaVersionOf = (type: EventType): number => schemaVersions[type] ?? 1;
+
+/** Reads a stored event: upcasts, then validates. Throws a ZodError when the journal holds what no version of ours wrote. */
+export function parseEvent(type: string, schemaVersion: number, data: unknown): RunEvent {
+  if (!Object.hasOwn(eventSchemas, type)) throw new TypeError(`event type ${type} is not known to this version of Stepfall`);
+  const known = type as EventType;
+  let current = data;
+  for (let v = schemaVersion; v < schemaVersionOf(known); v++) current = upcasters[known]?.[v]?.(current) ?? current;
+  return { type: known, data: eventSchemas[known].parse(current) } as RunEvent;
+}

@@ -1,0 +1,79 @@
+import type { MicroUsd, Provenance } from "../../domain/index.ts";
+
+/** Micro-dollars per million tokens. */
+export interface ModelPrice {
+  input: MicroUsd;
+  cachedInput: MicroUsd;
+  output: MicroUsd;
+  /** `bundled` (genai-prices), `configured`, or `local` (no charge). */
+  source: "bundled" | "configured" | "local";
+}
+
+/** A model at a provider. The API key never leaves the gateway. */
+export interface Upstream {
+  provider: string;
+  /** Base of an OpenAI-compatible API, e.g. `http://127.0.0.1:11434/v1`. */
+  baseUrl: string;
+  apiKey?: string | undefined;
+  model: string;
+  /** `undefined`: unknown; refused when a budget applies. */
+  price?: ModelPrice | undefined;
+  headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** A limit on money that several keys may share. `id`: `run:<id>`, `step:<runId>/<path>`. */
+export interface BudgetLimit {
+  id: string;
+  limit: MicroUsd;
+  /** What the ledger knew as spent under this id when the key was opened; the gateway takes the larger of it and its own count. */
+  spent: MicroUsd;
+}
+
+export interface KeySpec {
+  runId: string;
+  attempt: string;
+  agent: string;
+  tier: string;
+  /** In order of preference. Issue 1 uses the first. */
+  upstreams: readonly [Upstream, ...Upstream[]];
+  budgets: readonly BudgetLimit[];
+  /** Cap put on every call's maximum output, tokens. */
+  maxOutputTokens: number;
+}
+
+export interface OpenKey {
+  /** The attempt's own key, `sf-...`. */
+  key: string;
+  /** OpenAI-compatible base URL for the agent, ending in `/v1`. */
+  url: string;
+  /** The name an agent asks for. */
+  model: string;
+}
+
+export interface KeyUsage {
+  calls: number;
+  inputTokens: number;
+  cachedInputTokens: number;
+  outputTokens: number;
+  microUsd: MicroUsd;
+  provenance: Provenance;
+  /** Set when a budget refused a call of this key. */
+  exhausted?: { id: string; limit: MicroUsd; spent: MicroUsd };
+  /** The last error an upstream answered, for the attempt's failure message. */
+  upstreamError?: string;
+}
+
+export interface GatewayClient {
+  readonly url: string;
+  readonly pid: number;
+  openKey(spec: KeySpec): Promise<OpenKey>;
+  /**
+   * Cancels what is in flight for the key, waits until every call is settled in the spool, forgets the key, and sums up.
+   * Unknown keys (the gateway was restarted) answer from the spool.
+   */
+  closeKey(key: string): Promise<KeyUsage>;
+  /** Path of the append-only spool. */
+  readonly spool: string;
+  /** Lets go: the gateway ends by itself once nobody uses it. */
+  disconnect(): Promise<void>;
+}

@@ -1,0 +1,9 @@
+/**
+ * The metering model endpoint every agent talks through: a process of its own on loopback, one for a STEPFALL_HOME,
+ * shared by the engines that use this home. It ends by itself when no engine is left and nothing is in flight.
+ */
+export type { BudgetLimit, GatewayClient, KeySpec, KeyUsage, ModelPrice, OpenKey, Upstream } from "./contract.ts";
+export { connectGateway, type ConnectGatewayOptions } from "./connect.ts";
+export { GatewayError, type GatewayErrorCode } from "./errors.ts";
+export { readSpool, type SpoolRecord } from "./spool.ts";
+export { priceOf } from "./prices.ts";

@@ -1,0 +1,202 @@
+import type { EventType, Recorded, RunEvent } from "../domain/index.ts";
+
+/**
+ * The store's port: journal, queue, leases, timers and projections, changed together in one transaction or not
+ * at all. Every adapter (sqlite/, later postgres/) passes `conformance.ts`.
+ */
+
+export interface NewEvent {
+  event: RunEvent;
+  /** Epoch ms. */
+  at: number;
+  actor: string;
+  cause?: string | undefined;
+}
+
+export interface Append {
+  stream: string;
+  /** The version the stream must have (0 = must not exist yet); anything else is `STORE_CONFLICT`. */
+  expected: number;
+  events: readonly NewEvent[];
+}
+
+/** The right named `key`, held since `epoch`. A lease is valid while the stored epoch is the same. */
+export interface LeaseRef {
+  key: string;
+  epoch: number;
+}
+
+export interface QueueEntry {
+  /** The attempt id. */
+  id: string;
+  runId: string;
+  /** Agent ids that may reserve it; only these. At least one. */
+  agents: readonly string[];
+  /** Higher first. */
+  priority: number;
+  /** Remaining path length below the step; longer first among equals. */
+  rank: number;
+  /** Steps with the same key prefer the agent that last did one of them in this run. */
+  affinity?: string | undefined;
+  /** Epoch ms. */
+  enqueuedAt: number;
+}
+
+export interface Timer {
+  id: string;
+  runId: string;
+  /** Epoch ms. */
+  at: number;
+}
+
+export interface RunRow {
+  runId: string;
+  project: string;
+  pipeline: string;
+  branch: string;
+  base: string;
+  /** `running` says that it is not over; whether somebody drives it is told by its lease `run:<id>`. */
+  status: "running" | "budget" | "succeeded" | "failed" | "cancelled";
+  stepsTotal: number;
+  stepsDone: number;
+  startedAt: number;
+  endedAt?: number | undefined;
+}
+
+/** One model call, as the gateway settled it. `callId` is unique for ever: importing twice changes nothing. */
+export interface CallRow {
+  callId: string;
+  runId: string;
+  attempt: string;
+  agent: string;
+  provider: string;
+  model: string;
+  tier: string;
+  at: number;
+  durationMs: number;
+  /** Includes cached ones. */
+  inputTokens: number;
+  cachedInputTokens: number;
+  outputTokens: number;
+  microUsd: number;
+  provenance: "reported" | "estimated" | "unknown";
+  /** `ok`, `cancelled`, `failed`, `refused`. */
+  outcome: string;
+  /** What was reserved for it, micro-dollars. */
+  reservedMicroUsd: number;
+}
+
+/** Read models, written in the same transaction as the events that cause them. */
+export type ProjectionWrite =
+  | { kind: "run"; row: RunRow }
+  | { kind: "calls"; rows: readonly CallRow[] }
+  | { kind: "offset"; key: string; value: number };
+
+export interface Commit {
+  appends?: readonly Append[];
+  /** Leases the writer must hold; if one is not held at its epoch nothing is written: `STORE_STALE_LEASE`. */
+  fence?: readonly LeaseRef[];
+  enqueue?: readonly QueueEntry[];
+  /** Ends leases of reserved entries and removes these from the queue. A wrong epoch: `STORE_STALE_LEASE`. */
+  settle?: readonly LeaseRef[];
+  /** Removes entries whatever their state (cancelled, or their node is known dead). Unknown ids are fine. */
+  withdraw?: readonly string[];
+  timers?: { set?: readonly Timer[]; clear?: readonly string[] };
+  projections?: readonly ProjectionWrite[];
+}
+
+export interface Committed {
+  /** New version per stream appended to. */
+  versions: Record<string, number>;
+  /** globalSeq of the last event written, or of the journal when none was. */
+  globalSeq: number;
+}
+
+export interface ReserveAgent {
+  id: string;
+  account: string;
+}
+
+export interface ReserveRequest {
+  /** Who reserves: `host:pid:startTime` or a node id. */
+  node: string;
+  agents: readonly ReserveAgent[];
+  /** Most attempts of an account at a time over all nodes that share the store. An account not named has no limit. */
+  accountSlots: Readonly<Record<string, number>>;
+  /** At most this many now. */
+  limit: number;
+  /** Only entries of these runs; absent = any. */
+  runs?: readonly string[];
+  now: number;
+  leaseMs: number;
+}
+
+export interface Reservation {
+  entry: QueueEntry;
+  agent: string;
+  account: string;
+  lease: LeaseRef;
+  /** Epoch ms at which another node may take it. */
+  until: number;
+}
+
+export interface HeldLease extends LeaseRef {
+  holder: string;
+  until: number;
+  /** Set for attempts. */
+  agent?: string | undefined;
+  runId?: string | undefined;
+}
+
+export type Acquired = { ok: true; lease: LeaseRef; until: number } | { ok: false; heldBy: HeldLease };
+
+export interface QueueStats {
+  queued: number;
+  leased: number;
+  /** Epoch ms of the oldest entry still queued. */
+  oldestQueuedAt?: number | undefined;
+}
+
+export interface Store {
+  /** All or nothing, durable when the promise resolves. Rejects with a StoreError. */
+  commit(commit: Commit): Promise<Committed>;
+
+  /** Events of a stream with version > `after` (default 0), in order. Old schema versions are upcast. */
+  read(stream: string, options?: { after?: number; limit?: number }): Promise<Recorded[]>;
+  /** Events of all streams with globalSeq > `after`, in order. */
+  readAll(options?: { after?: number; limit?: number; types?: readonly EventType[] }): Promise<Recorded[]>;
+  /**
+   * Yields the recorded events of a stream after `after`, then new ones as they are committed by this or another
+   * process, until `signal` aborts. No gap, no double.
+   */
+  follow(stream: string, options: { after: number; signal: AbortSignal }): AsyncIterable<Recorded>;
+
+  /**
+   * Takes at most `limit` entries: priority first, then affinity, rank, age. Each is leased with a new epoch. An entry
+   * whose lease has run out may be taken again. Atomic between processes.
+   */
+  reserve(request: ReserveRequest): Promise<Reservation[]>;
+  /** Moves the end of leases; those no longer held at their epoch are answered, not thrown. */
+  extend(leases: readonly LeaseRef[], until: number): Promise<{ lost: LeaseRef[] }>;
+  /**
+   * Takes the lease `key` when it is free, has run out, is held by `holder` already, or stands at `breakEpoch` (the
+   * caller has seen that its holder is dead). Always a higher epoch than before.
+   */
+  acquire(request: { key: string; holder: string; until: number; now: number; breakEpoch?: number }): Promise<Acquired>;
+  /** Gives a lease back; a stale one is ignored. */
+  release(lease: LeaseRef): Promise<void>;
+  /** Leases whose key starts with `prefix` (attempt leases: the attempt id; run leases: `run:<id>`). */
+  leases(prefix: string): Promise<HeldLease[]>;
+  queueStats(runId?: string): Promise<QueueStats>;
+  /** Timers due at `now`, earliest first. They stay until cleared by a commit. */
+  dueTimers(now: number, limit: number): Promise<Timer[]>;
+
+  runs(filter?: { project?: string; runId?: string; limit?: number }): Promise<RunRow[]>;
+  calls(filter?: { runId?: string; attempt?: string }): Promise<CallRow[]>;
+  offset(key: string): Promise<number>;
+
+  close(): Promise<void>;
+}
+
+export { StoreError, type StoreErrorCode } from "./errors.ts";
+export { openSqliteStore, type SqliteStoreOptions } from "./sqlite/open.ts";

@@ -1,0 +1,126 @@
+/** Types of the workspace room. Commits are full object ids. Paths inside the repository use `/`. */
+
+export interface WorkspaceRequest {
+  runId: string;
+  /** The attempt id; names the folder and the snapshot ref. */
+  attempt: string;
+  /** Commit to start from. */
+  from: string;
+}
+
+/** A private clone given to one attempt. Everything of it lies under `root`. */
+export interface Workspace {
+  attempt: string;
+  /** `<home>/workspaces/<runId>/<step>-<n>`. */
+  root: string;
+  /** The work tree an agent works in. Holds a `.git` of its own, which the orchestrator never reads or runs. */
+  tree: string;
+  /** HOME of the agent. */
+  home: string;
+  tmp: string;
+  from: string;
+}
+
+export interface SnapshotRequest {
+  workspace: Workspace;
+  /** First line of the commit message. */
+  title: string;
+  /** Globs whose content is taken from `base`, whatever the attempt did there. */
+  protected: readonly string[];
+  /** The run's base commit. */
+  base: string;
+  /** Epoch ms, used as author and committer date: the same tree gives the same commit. */
+  at: number;
+  /** More trailers, e.g. `Stepfall-Agent`. `Stepfall-Attempt` is always there. */
+  trailers?: Readonly<Record<string, string>>;
+}
+
+/** What an attempt left, as one commit on top of the commit it started from. */
+export interface Snapshot {
+  /** Absent when nothing changed (after protected paths were put back). */
+  commit?: string;
+  /** Paths changed against `workspace.from`, sorted. */
+  changed: readonly string[];
+  /** Protected paths the attempt had changed; their changes are not in the commit. */
+  dropped: readonly string[];
+  /** Nested repositories and other things git cannot keep as files, each with the reason. Their attempt must be refused. */
+  refused: readonly { path: string; reason: string }[];
+}
+
+export interface CheckoutRequest {
+  runId: string;
+  attempt: string;
+  commit: string;
+  /** Tells several checkouts of one attempt apart, e.g. `gates`, `merge`. */
+  purpose: string;
+}
+
+/** A clean checkout without a repository to write to; removed by `dispose`. */
+export interface Checkout extends AsyncDisposable {
+  tree: string;
+  home: string;
+  tmp: string;
+}
+
+export interface RunBranch {
+  runId: string;
+  /** `stepfall/<runId>`, without `refs/heads/`. */
+  name: string;
+}
+
+export interface MergeRequest {
+  branch: RunBranch;
+  attempt: string;
+  /** The accepted commit. */
+  commit: string;
+  /** Tip of the run branch the merge is computed on. */
+  onto: string;
+  at: number;
+  title: string;
+}
+
+export type MergeResult =
+  | { kind: "merged"; commit: string; /** true when `onto` was the accepted commit's parent */ clean: boolean }
+  | { kind: "conflict"; paths: readonly string[]; evidence: string };
+
+export interface DiffStat {
+  files: readonly { path: string; added: number; removed: number; binary: boolean }[];
+}
+
+/** All git work on one project. Every call rejects with a WorkspaceError. */
+export interface Workspaces {
+  /** Creates `stepfall/<runId>` at `base`; doing it again with the same base changes nothing. */
+  createRunBranch(branch: RunBranch, base: string): Promise<void>;
+  /** Tip of the run branch. */
+  tip(branch: RunBranch): Promise<string>;
+
+  /** Removes what an earlier process left under the same attempt first. */
+  create(request: WorkspaceRequest): Promise<Workspace>;
+  /** Commits what the agent left and keeps it under `refs/stepfall/<runId>/<step>/<n>`. */
+  snapshot(request: SnapshotRequest): Promise<Snapshot>;
+  checkout(request: CheckoutRequest): Promise<Checkout>;
+  /** Removes a workspace's folder. Its snapshot ref stays until `releaseSnapshots`. */
+  remove(workspace: Pick<Workspace, "root">): Promise<void>;
+
+  /** Computes the merge commit; moves nothing. The same request gives the same commit. */
+  prepareMerge(request: MergeRequest): Promise<MergeResult>;
+  /** Moves the run branch from `onto` to `commit`, or answers `moved: false` when it stands elsewhere. */
+  advance(branch: RunBranch, onto: string, commit: string): Promise<{ moved: boolean; tip: string }>;
+  /** Whether `commit` is an ancestor of, or is, `of`. */
+  contains(of: string, commit: string): Promise<boolean>;
+  /** Drops snapshot refs of a run's merged attempts, or all of the run's. */
+  releaseSnapshots(runId: string, attempts?: readonly string[]): Promise<void>;
+
+  /** Paths in a commit that match the globs; all when none is given. */
+  list(commit: string, globs?: readonly string[]): Promise<string[]>;
+  /** A file's bytes in a commit, `undefined` when it is not there. */
+  readFile(commit: string, path: string): Promise<Uint8Array | undefined>;
+  diffStat(from: string, to: string): Promise<DiffStat>;
+  diff(from: string, to: string, options?: { paths?: readonly string[]; maxBytes?: number }): Promise<string>;
+
+  /** `stepfall merge RUN`: brings the run branch into the branch that is checked out in the user's work tree. */
+  mergeIntoCurrent(branch: RunBranch, message: string): Promise<{ into: string; commit: string }>;
+  /** Removes folders of a run; with `branch` also its branch and refs. */
+  cleanRun(runId: string, options?: { branch?: boolean }): Promise<void>;
+  close(): Promise<void>;
+}
