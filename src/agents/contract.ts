@@ -10,17 +10,19 @@ export interface ProcessRecord {
 }
 
 export interface SpawnSpec {
-  /** Who it belongs to: an attempt id. */
+  /** Who it belongs to: an attempt id, unique on the machine. Whatever carries it in its environment is ended with the last process of it. */
   attempt: string;
   /** `agent`, `setup`, `gate`: for people and for the file names. */
   role: string;
   /** argv[0] is looked up in the PATH of `env`. */
   argv: readonly [string, ...string[]];
   cwd: string;
-  /** The whole environment: nothing is inherited. */
+  /** The whole environment: nothing is inherited. The host adds only STEPFALL_ATTEMPT, the attempt id. */
   env: Readonly<Record<string, string>>;
   /** Written to stdin, which is then closed. Without it stdin is empty. */
   input?: string;
+  /** `open`: stdin stays open after `input`, for `send`. */
+  stdin?: "open";
   /** After this the process group is ended: TERM, then INT, then KILL. */
   deadlineMs: number;
   /** Where each output line is appended as NDJSON `{seq, at, stream, text}`. Masked. */
@@ -47,13 +49,17 @@ export type Exit =
 
 /** A running agent process. */
 export interface AgentHandle {
+  /** Pid 0 when nothing could be started (`unstartable`). */
   readonly process: ProcessRecord;
   /** Lines from `fromSeq` (default 1) on, ending when the process has ended and all was read. */
   lines(fromSeq?: number): AsyncIterable<OutputLine>;
   /** Writes to stdin, when it was left open. */
   send(text: string): Promise<void>;
   signal(signal: "SIGTERM" | "SIGINT" | "SIGKILL"): void;
-  /** Resolves when the whole process group is gone. With an aborted signal ends it first. */
+  /**
+   * Resolves when the whole process group is gone, with how the leader ended. When `signal` aborts, ends it first.
+   * Rejects with an AgentError only when the transcript could not be written; the process is gone then, too.
+   */
   settle(signal?: AbortSignal): Promise<Exit>;
 }
 
@@ -95,11 +101,14 @@ export interface ExecutionContext {
   progress(text: string): void;
 }
 
+/** Tokens an agent says it used, without a price: where a gateway meters, its figures count, and these only check them. */
+export type ReportedTokens = Pick<Usage, "calls" | "inputTokens" | "cachedInputTokens" | "outputTokens">;
+
 export type ExecutionResult =
   /** The agent says it is done. Whether it is, the gates tell. */
-  | { kind: "ended"; summary: string; usage?: Usage }
-  | { kind: "failed"; because: FailureKind; message: string; usage?: Usage }
-  | { kind: "aborted"; usage?: Usage };
+  | { kind: "ended"; summary: string; usage?: Usage; reported?: ReportedTokens }
+  | { kind: "failed"; because: FailureKind; message: string; usage?: Usage; reported?: ReportedTokens }
+  | { kind: "aborted"; usage?: Usage; reported?: ReportedTokens };
 
 export type Preflight = { ok: true; detail: string } | { ok: false; problem: string; hint: string };
 

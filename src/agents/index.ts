@@ -13,9 +13,11 @@ export type {
   OutputLine,
   Preflight,
   ProcessRecord,
+  ReportedTokens,
   SpawnSpec,
 } from "./contract.ts";
 export { createLocalHost, type LocalHostOptions } from "./host/local.ts";
-export { endProcess, isAlive, processStartTime } from "./host/process.ts";
-export { createShellExecutor } from "./shell/executor.ts";
-export { createChatExecutor } from "./chat/executor.ts";
+export { endProcess, isAlive, processStartTime, type EndGrace } from "./host/process.ts";
+export { createShellExecutor, type ShellExecutorOptions } from "./shell/executor.ts";
+export { createChatExecutor, type ChatExecutorOptions } from "./chat/executor.ts";
+export { AgentError, type AgentErrorCode } from "./errors.ts";

@@ -56,7 +56,13 @@ describe("decide", () => {
   });
 
   test("steps that touch the same files never run at the same time", () => {
-    const journal = begin(pipeline(stepOf("a", [], { touches: ["src/**"] }), stepOf("b", [], { touches: ["src/x.ts"] }), stepOf("c", [], { touches: ["docs/"] })));
+    const journal = begin(
+      pipeline(
+        stepOf("a", [], { touches: ["src/**"] }),
+        stepOf("b", [], { touches: ["src/x.ts"] }),
+        stepOf("c", [], { touches: ["docs/"] }),
+      ),
+    );
     carryOut(journal);
     expect([...journal.state.queued]).toEqual(["a", "c"]);
     moveOf(journal, "a", "accept");
@@ -164,7 +170,8 @@ describe("in any order of events", () => {
           }
         }
         expect(state.open).toBe(0);
-        for (const index of [state.ready, state.queued, state.running, state.accepted, state.merged, state.doomed]) expect(index.size).toBe(0);
+        for (const index of [state.ready, state.queued, state.running, state.accepted, state.merged, state.doomed])
+          expect(index.size).toBe(0);
         const ends = journal.events.filter((e) => e.event.type.startsWith("Step"));
         expect(ends.length).toBe(p.steps.length);
         expect(events(journal).filter((t) => t === "RunFinished").length).toBe(1);
@@ -181,7 +188,8 @@ describe("in any order of events", () => {
           carryOut(journal);
           move(journal, m);
         }
-        for (const { event } of journal.events) expect(parseEvent(event.type, 1, JSON.parse(JSON.stringify(event.data)))).toEqual(JSON.parse(JSON.stringify(event)));
+        for (const { event } of journal.events)
+          expect(parseEvent(event.type, 1, JSON.parse(JSON.stringify(event.data)))).toEqual(JSON.parse(JSON.stringify(event)));
       }),
       { numRuns: 50 },
     );

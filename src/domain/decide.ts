@@ -98,7 +98,8 @@ function route(state: RunState, now: number, out: Decision[]): void {
 /** Why a ready step gets no further attempt, if so. */
 function exhausted(s: StepState): { step: string; because: string; findings?: Finding[] } | undefined {
   const step = s.step.path;
-  if (s.budgetSpent) return { step, because: `its budget is spent (limit ${s.budgetSpent.limit} micro-dollars, spent ${s.budgetSpent.spent})` };
+  if (s.budgetSpent)
+    return { step, because: `its budget is spent (limit ${s.budgetSpent.limit} micro-dollars, spent ${s.budgetSpent.spent})` };
   if (s.tries < s.step.retry.attempts) return undefined;
   const last = s.attempts.findLast((a) => a.phase !== "interrupted");
   const tries = s.tries === 1 ? "its only attempt" : `all ${s.tries} attempts`;
@@ -135,7 +136,8 @@ function finish(state: RunState): Decision {
 function whyDoomed(state: RunState, path: string): string {
   for (const need of stepOf(state, path).step.needs) {
     const s = state.steps.get(need);
-    if (s && (s.status === "failed" || s.status === "skipped" || s.status === "cancelled")) return `${need} ${s.status === "failed" ? "failed" : `was ${s.status}`}`;
+    if (s && (s.status === "failed" || s.status === "skipped" || s.status === "cancelled"))
+      return `${need} ${s.status === "failed" ? "failed" : `was ${s.status}`}`;
   }
   return "a step it needs did not complete";
 }

@@ -5,6 +5,7 @@ export * from "./clock.ts";
 export * from "./pipeline.ts";
 export * from "./events.ts";
 export * from "./state.ts";
+export * from "./fold.ts";
 export * from "./overlap.ts";
 export * from "./decide.ts";
 export * from "./upcast.ts";

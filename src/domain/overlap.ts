@@ -13,7 +13,10 @@ export function globsOverlap(a: string, b: string): boolean {
 export const touchesOverlap = (a: readonly string[], b: readonly string[]): boolean => a.some((x) => b.some((y) => globsOverlap(x, y)));
 
 function normalise(glob: string): string[] {
-  const parts = glob.replace(/^\.\//, "").split("/").filter((p) => p !== "" && p !== ".");
+  const parts = glob
+    .replace(/^\.\//, "")
+    .split("/")
+    .filter((p) => p !== "" && p !== ".");
   // A folder names everything in it.
   if (glob.endsWith("/")) parts.push("**");
   return parts;

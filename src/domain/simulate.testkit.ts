@@ -1,5 +1,15 @@
 import fc from "fast-check";
-import { apply, currentAttempt, decide, emptyRun, type Applied, type CommandStep, type Pipeline, type RunEvent, type RunState } from "./index.ts";
+import {
+  apply,
+  currentAttempt,
+  decide,
+  emptyRun,
+  type Applied,
+  type CommandStep,
+  type Pipeline,
+  type RunEvent,
+  type RunState,
+} from "./index.ts";
 
 /** Builders and a random engine for the domain's tests: everything an engine may do to a run, in any order it may happen. */
 
@@ -62,16 +72,30 @@ export const anyPipeline: fc.Arbitrary<Pipeline> = fc
 /** One thing the world does next: picks among the attempts in flight, and how it goes with it. */
 export interface Move {
   pick: number;
-  what: "start" | "accept" | "accept-empty" | "reject" | "fail" | "interrupt" | "intend" | "merge" | "refuse" | "cancel" | "budget" | "raise" | "late" | "nothing";
+  what:
+    | "start"
+    | "accept"
+    | "accept-empty"
+    | "reject"
+    | "fail"
+    | "interrupt"
+    | "intend"
+    | "merge"
+    | "refuse"
+    | "cancel"
+    | "budget"
+    | "raise"
+    | "late"
+    | "nothing";
 }
 
 export const anyMove: fc.Arbitrary<Move> = fc.record({
   pick: fc.nat(50),
-  what: fc.oneof(
+  what: fc.oneof<fc.WeightedArbitrary<Move["what"]>[]>(
     { weight: 20, arbitrary: fc.constantFrom("start", "accept", "accept-empty", "intend", "merge") },
     { weight: 6, arbitrary: fc.constantFrom("reject", "fail", "interrupt", "refuse", "late", "nothing") },
     { weight: 1, arbitrary: fc.constantFrom("cancel", "budget", "raise") },
-  ) as fc.Arbitrary<Move["what"]>,
+  ),
 });
 
 /** What the engine does with the decisions of one round. Answers whether anything was decided that is an event. */
@@ -84,7 +108,10 @@ export function carryOut(journal: Journal): void {
         journal.append(d.event);
         recorded = true;
       } else if (d.kind === "route") {
-        journal.append({ type: "AttemptRouted", data: { attempt: d.attempt, step: d.step, n: d.n, tier: "mid", candidates: ["a"], reasons: [] } });
+        journal.append({
+          type: "AttemptRouted",
+          data: { attempt: d.attempt, step: d.step, n: d.n, tier: "mid", candidates: ["a"], reasons: [] },
+        });
         recorded = true;
       } else if (d.kind === "stop" || d.kind === "withdraw") {
         journal.append({ type: "AttemptInterrupted", data: { attempt: d.attempt, step: d.step, because: d.because } });
@@ -142,9 +169,9 @@ export function finishWell(journal: Journal): void {
     journal.now += 200_000;
     if (journal.state.halted) journal.append({ type: "BudgetRaised", data: { scope: "run", limit: 9 } });
     carryOut(journal);
-    for (const path of [...journal.state.queued]) moveOf(journal, path, "start");
-    for (const path of [...journal.state.running]) moveOf(journal, path, "accept");
-    for (const path of [...journal.state.accepted]) moveOf(journal, path, "merge");
+    for (const path of Array.from(journal.state.queued)) moveOf(journal, path, "start");
+    for (const path of Array.from(journal.state.running)) moveOf(journal, path, "accept");
+    for (const path of Array.from(journal.state.accepted)) moveOf(journal, path, "merge");
     carryOut(journal);
   }
 }

@@ -5,7 +5,8 @@ export type StoreErrorCode =
   | "STORE_CORRUPT"
   | "STORE_FULL" // no space, or a read-only folder
   | "STORE_BUSY" // another process held the write lock too long: try again
-  | "STORE_CLOSED";
+  | "STORE_CLOSED"
+  | "STORE_FAILED"; // the database or its thread failed in a way that has no name of its own: the message says how
 
 /** `message` says what happened and where; `hint` what to do. */
 export class StoreError extends Error {

@@ -20,7 +20,10 @@ export interface Append {
   events: readonly NewEvent[];
 }
 
-/** The right named `key`, held since `epoch`. A lease is valid while the stored epoch is the same. */
+/**
+ * The right named `key`, held since `epoch`. A lease is valid while the stored epoch is the same, also after its time
+ * has run out as long as nobody took it. Epochs of a key only grow; they need not begin at 1 nor be consecutive.
+ */
 export interface LeaseRef {
   key: string;
   epoch: number;
@@ -30,7 +33,7 @@ export interface QueueEntry {
   /** The attempt id. */
   id: string;
   runId: string;
-  /** Agent ids that may reserve it; only these. At least one. */
+  /** Agent ids that may reserve it; only these. At least one. Without affinity, the first of them that is free gets it. */
   agents: readonly string[];
   /** Higher first. */
   priority: number;
@@ -96,6 +99,7 @@ export interface Commit {
   appends?: readonly Append[];
   /** Leases the writer must hold; if one is not held at its epoch nothing is written: `STORE_STALE_LEASE`. */
   fence?: readonly LeaseRef[];
+  /** An id that is queued already stays as it is. */
   enqueue?: readonly QueueEntry[];
   /** Ends leases of reserved entries and removes these from the queue. A wrong epoch: `STORE_STALE_LEASE`. */
   settle?: readonly LeaseRef[];
@@ -121,7 +125,10 @@ export interface ReserveRequest {
   /** Who reserves: `host:pid:startTime` or a node id. */
   node: string;
   agents: readonly ReserveAgent[];
-  /** Most attempts of an account at a time over all nodes that share the store. An account not named has no limit. */
+  /**
+   * Most attempts of an account at a time over all nodes that share the store. An account not named has no limit. Leases
+   * that ran out do not count; one that is extended after that counts again, even beyond the limit.
+   */
   accountSlots: Readonly<Record<string, number>>;
   /** At most this many now. */
   limit: number;
@@ -173,7 +180,8 @@ export interface Store {
 
   /**
    * Takes at most `limit` entries: priority first, then affinity, rank, age. Each is leased with a new epoch. An entry
-   * whose lease has run out may be taken again. Atomic between processes.
+   * whose lease has run out (`until` <= now) may be taken again. Atomic between processes. Which agent did an affinity key
+   * is remembered until its run is over (a `run` projection says so).
    */
   reserve(request: ReserveRequest): Promise<Reservation[]>;
   /** Moves the end of leases; those no longer held at their epoch are answered, not thrown. */

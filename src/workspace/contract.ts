@@ -37,12 +37,17 @@ export interface SnapshotRequest {
 
 /** What an attempt left, as one commit on top of the commit it started from. */
 export interface Snapshot {
-  /** Absent when nothing changed (after protected paths were put back). */
+  /** Absent when the attempt changed nothing that may be kept. */
   commit?: string;
   /** Paths changed against `workspace.from`, sorted. */
   changed: readonly string[];
   /** Protected paths the attempt had changed; their changes are not in the commit. */
   dropped: readonly string[];
+  /**
+   * Protected paths that differ between `base` and `workspace.from` though this attempt did not touch them (an earlier step did): the
+   * commit gives them the content of `base` too, so merging it takes that earlier change back. Empty when `base` is `workspace.from`.
+   */
+  reverted: readonly string[];
   /** Nested repositories and other things git cannot keep as files, each with the reason. Their attempt must be refused. */
   refused: readonly { path: string; reason: string }[];
 }
@@ -55,7 +60,10 @@ export interface CheckoutRequest {
   purpose: string;
 }
 
-/** A clean checkout without a repository to write to; removed by `dispose`. */
+/**
+ * A clean checkout of one commit; removed by `dispose`. It has a `.git` of its own, so that `git diff` works in it, and nothing
+ * written there reaches the project.
+ */
 export interface Checkout extends AsyncDisposable {
   tree: string;
   home: string;
@@ -83,6 +91,22 @@ export type MergeResult =
   | { kind: "merged"; commit: string; /** true when `onto` was the accepted commit's parent */ clean: boolean }
   | { kind: "conflict"; paths: readonly string[]; evidence: string };
 
+export interface DirtySnapshotRequest {
+  /** Names the ref: `refs/stepfall/dirty/<runId>`. `releaseSnapshots(runId)` and `cleanRun` with `branch` drop it. */
+  runId: string;
+  /** Epoch ms. */
+  at: number;
+}
+
+/** HEAD and what the user had not committed, as one commit on top of HEAD. */
+export interface DirtySnapshot {
+  commit: string;
+  /** Sorted. */
+  paths: readonly string[];
+  /** What could not be taken along (nested repositories, pipes), each with the reason. */
+  leftOut: readonly { path: string; reason: string }[];
+}
+
 export interface DiffStat {
   files: readonly { path: string; added: number; removed: number; binary: boolean }[];
 }
@@ -96,7 +120,10 @@ export interface Workspaces {
 
   /** Removes what an earlier process left under the same attempt first. */
   create(request: WorkspaceRequest): Promise<Workspace>;
-  /** Commits what the agent left and keeps it under `refs/stepfall/<runId>/<step>/<n>`. */
+  /**
+   * Commits what the agent left and keeps it under `refs/stepfall/<runId>/<step>/<n>`. May be called again. Changes the work tree
+   * only where files cannot be read: it makes them readable.
+   */
   snapshot(request: SnapshotRequest): Promise<Snapshot>;
   checkout(request: CheckoutRequest): Promise<Checkout>;
   /** Removes a workspace's folder. Its snapshot ref stays until `releaseSnapshots`. */
@@ -108,19 +135,31 @@ export interface Workspaces {
   advance(branch: RunBranch, onto: string, commit: string): Promise<{ moved: boolean; tip: string }>;
   /** Whether `commit` is an ancestor of, or is, `of`. */
   contains(of: string, commit: string): Promise<boolean>;
-  /** Drops snapshot refs of a run's merged attempts, or all of the run's. */
+  /** Drops snapshot refs of the named attempts, or all of the run's. */
   releaseSnapshots(runId: string, attempts?: readonly string[]): Promise<void>;
 
-  /** Paths in a commit that match the globs; all when none is given. */
+  /**
+   * Commits HEAD plus the user's uncommitted changes (tracked and untracked, not ignored) without touching their index, files or
+   * branches. `undefined` when there are none.
+   */
+  snapshotDirty(request: DirtySnapshotRequest): Promise<DirtySnapshot | undefined>;
+
+  /** Paths in a commit that match the globs (a name without wildcards also names everything in that folder); all when none is given. */
   list(commit: string, globs?: readonly string[]): Promise<string[]>;
   /** A file's bytes in a commit, `undefined` when it is not there. */
   readFile(commit: string, path: string): Promise<Uint8Array | undefined>;
+  /** Files there in a workspace that match the globs and that .gitignore keeps out of its snapshot. Before `remove`. */
+  ignored(workspace: Pick<Workspace, "root">, globs: readonly string[]): Promise<string[]>;
   diffStat(from: string, to: string): Promise<DiffStat>;
+  /** A patch. Longer than `maxBytes`, it is cut and says so in its last line. `paths` are names of files or folders, not globs. */
   diff(from: string, to: string, options?: { paths?: readonly string[]; maxBytes?: number }): Promise<string>;
 
   /** `stepfall merge RUN`: brings the run branch into the branch that is checked out in the user's work tree. */
   mergeIntoCurrent(branch: RunBranch, message: string): Promise<{ into: string; commit: string }>;
   /** Removes folders of a run; with `branch` also its branch and refs. */
   cleanRun(runId: string, options?: { branch?: boolean }): Promise<void>;
+  /** Ids of runs, of any project, that have folders on disk. */
+  listLeftovers(): Promise<string[]>;
+  /** Waits for what is under way. */
   close(): Promise<void>;
 }

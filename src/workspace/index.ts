@@ -1,12 +1,14 @@
 /**
  * Git: private workspaces, snapshots, clean checkouts and merges. The user's checkout, branches, index, config and
- * hooks are never touched, but by `mergeIntoBranch`, which a person asks for by name.
+ * hooks are never touched, but by `mergeIntoCurrent`, which a person asks for by name.
  */
-export { openProject, type Project, type ProjectFacts } from "./project.ts";
-export { WorkspaceError, type WorkspaceErrorCode } from "./errors.ts";
+export { openProject, type OpenProjectOptions, type Project, type ProjectFacts } from "./project.ts";
+export { GitFailed, WorkspaceError, type WorkspaceErrorCode } from "./errors.ts";
 export type {
   Checkout,
   CheckoutRequest,
+  DirtySnapshot,
+  DirtySnapshotRequest,
   MergeRequest,
   MergeResult,
   RunBranch,
@@ -17,4 +19,5 @@ export type {
   Workspaces,
   DiffStat,
 } from "./contract.ts";
-export { openWorkspaces } from "./workspaces.ts";
+export { openWorkspaces, type WorkspacesOptions } from "./workspaces.ts";
+export { cacheEnvironment } from "./cache.ts";

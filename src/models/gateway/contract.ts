@@ -1,10 +1,20 @@
 import type { MicroUsd, Provenance } from "../../domain/index.ts";
 
+/** What a call costs whose input is longer than `above` tokens: all of it, not only what is beyond. */
+export interface PriceTier {
+  above: number;
+  input: MicroUsd;
+  cachedInput: MicroUsd;
+  output: MicroUsd;
+}
+
 /** Micro-dollars per million tokens. */
 export interface ModelPrice {
   input: MicroUsd;
   cachedInput: MicroUsd;
   output: MicroUsd;
+  /** Long-context prices, by rising `above`. */
+  tiers?: readonly PriceTier[] | undefined;
   /** `bundled` (genai-prices), `configured`, or `local` (no charge). */
   source: "bundled" | "configured" | "local";
 }

@@ -1,0 +1,72 @@
+/** Rooms import one way: only rooms below, and other rooms only by their contract (index.ts). See docs/architecture.md. */
+const floors = [
+  "cli",
+  "server",
+  "autopilot",
+  "engine",
+  ["agents", "planning", "fleet", "quality"],
+  "models",
+  "pipeline",
+  "workspace",
+  "store",
+  "domain",
+  "config",
+];
+
+const flat = floors.map((f) => (Array.isArray(f) ? f : [f]));
+const upward = flat.flatMap((floor, i) => {
+  const above = flat.slice(0, i).flat();
+  return floor.flatMap((room) => {
+    const siblings = floor.filter((r) => r !== room);
+    const forbidden = [...above, ...siblings];
+    return forbidden.length === 0
+      ? []
+      : [
+          {
+            name: `${room}-imports-downwards`,
+            severity: "error",
+            comment: `${room} imports only rooms below it`,
+            from: { path: `^src/${room}/` },
+            to: { path: `^src/(${forbidden.join("|")})/` },
+          },
+        ];
+  });
+});
+
+module.exports = {
+  forbidden: [
+    ...upward,
+    {
+      name: "other-rooms-by-contract",
+      severity: "error",
+      comment: "a room is used through its index.ts",
+      from: { path: "^src/([^/]+)/" },
+      to: { path: "^src/[^/]+/", pathNot: ["^src/$1/", "^src/[^/]+/index\\.ts$"] },
+    },
+    {
+      name: "domain-is-pure",
+      severity: "error",
+      from: { path: "^src/domain/", pathNot: "\\.(test|testkit)\\.ts$" },
+      to: { dependencyTypes: ["core"] },
+    },
+    {
+      name: "no-cycles",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
+    {
+      name: "src-does-not-import-tests",
+      severity: "error",
+      from: { path: "^src/", pathNot: "\\.(test|testkit)\\.ts$|conformance" },
+      to: { path: "^(test|bench)/|\\.(test|testkit)\\.ts$" },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: "^(dist|node_modules)/" },
+    enhancedResolveOptions: { extensions: [".ts", ".js", ".json"] },
+  },
+};

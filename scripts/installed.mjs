@@ -1,0 +1,38 @@
+// Plain JavaScript, no dependencies: runs on the host's Node (>= 20) before anything is installed.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** The Node that the project runs on: the `node` package's, whatever the host has. */
+export const node = join(root, "node_modules", ".bin", process.platform === "win32" ? "node.exe" : "node");
+
+/** Installs the npm packages that package-lock.json names, unless they are there. */
+export function install() {
+  const stamp = join(root, "node_modules", ".stepfall-installed");
+  const wanted = createHash("sha256")
+    .update(readFileSync(join(root, "package-lock.json")))
+    .digest("hex");
+  if (existsSync(node) && existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+  process.stderr.write("Installing npm packages (once; about 400 MB with the Node that Stepfall runs on)...\n");
+  const done = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
+    cwd: root,
+    stdio: ["ignore", 2, 2],
+    shell: process.platform === "win32",
+  });
+  if (done.status !== 0) {
+    process.stderr.write("npm ci failed: see above. Is the npm registry reachable?\n");
+    process.exit(1);
+  }
+  if (!existsSync(node)) {
+    process.stderr.write("The `node` package did not bring its binary. Run `npm rebuild node` in this folder, then try again.\n");
+    process.exit(1);
+  }
+  writeFileSync(stamp, wanted);
+}
+
+/** The environment with the project's own Node and tools first on PATH. */
+export const environment = () => ({ ...process.env, PATH: `${join(root, "node_modules", ".bin")}:${process.env.PATH ?? ""}` });

@@ -1,0 +1,138 @@
+import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
+import { hasToolCall, isStepCount, streamText, type ToolSet } from "ai";
+import { classifyFailure } from "./failure.ts";
+import { systemPrompt } from "./prompt.ts";
+import { cut, FIELD_LIMIT, type ChatMessage } from "./protocol.ts";
+import { labelOf } from "./tools/toolset.ts";
+
+export interface LoopOptions {
+  gateway: { url: string; key: string; model: string };
+  prompt: string;
+  tools: ToolSet;
+  maxTurns: number;
+  maxRetries: number;
+  /** What `give_up` said, if it was called. */
+  givenUp(): string | undefined;
+  send(message: ChatMessage): void;
+}
+
+export type LoopEnd = Extract<ChatMessage, { type: "done" | "failed" }>;
+
+/** Model, tools, model, ... until the model answers without a tool. Sends everything on the way; answers how it ended. */
+export async function runLoop(options: LoopOptions): Promise<LoopEnd> {
+  const { gateway, prompt, tools, maxTurns, maxRetries, send } = options;
+  const provider = createOpenAICompatible({ name: "gateway", baseURL: gateway.url, apiKey: gateway.key, includeUsage: true });
+  let failure: unknown;
+  let turn = 0;
+  let text = "";
+  let toolCalls = 0;
+  let finish: { reason: string; text: string; toolCalls: number } | undefined;
+  const paragraphs = new Paragraphs((paragraph) => send({ type: "text", text: paragraph }));
+  try {
+    const { stream } = streamText({
+      model: provider(gateway.model),
+      instructions: systemPrompt,
+      prompt,
+      tools,
+      stopWhen: [isStepCount(maxTurns), hasToolCall("give_up")],
+      // In the order the model gave: a test run after an edit must see the edit.
+      toolCallConcurrency: 1,
+      maxRetries,
+      onError: () => {}, // it arrives as a part of the stream, too
+    });
+    for await (const part of stream) {
+      switch (part.type) {
+        case "start-step":
+          turn += 1;
+          text = "";
+          toolCalls = 0;
+          break;
+        case "text-delta":
+          text += part.text;
+          paragraphs.add(part.text);
+          break;
+        case "text-end":
+          paragraphs.end();
+          break;
+        case "tool-call":
+          toolCalls += 1;
+          send({
+            type: "tool",
+            id: part.toolCallId,
+            name: part.toolName,
+            label: cut(labelOf(part.toolName, part.input), 200),
+            input: cut(asText(part.input)),
+          });
+          break;
+        case "tool-result":
+          send({ type: "tool-result", id: part.toolCallId, name: part.toolName, output: cut(asText(part.output)) });
+          break;
+        case "tool-error":
+          send({ type: "tool-result", id: part.toolCallId, name: part.toolName, output: cut(`Error: ${asText(part.error)}`) });
+          break;
+        case "finish-step": {
+          const { inputTokens, outputTokens, inputTokenDetails } = part.usage;
+          send({ type: "usage", turn, inputTokens, cachedInputTokens: inputTokenDetails.cacheReadTokens, outputTokens });
+          finish = { reason: part.finishReason, text, toolCalls };
+          break;
+        }
+        case "error":
+          failure ??= part.error;
+          break;
+        default:
+          break;
+      }
+    }
+  } catch (error) {
+    failure ??= error;
+  }
+  paragraphs.end();
+  return endOf(options, failure, finish);
+}
+
+function endOf(
+  { givenUp, maxTurns }: LoopOptions,
+  failure: unknown,
+  finish: { reason: string; text: string; toolCalls: number } | undefined,
+): LoopEnd {
+  const reason = givenUp();
+  if (reason !== undefined) return failed("agent", `the model gave up: ${reason}`);
+  if (failure !== undefined) {
+    const { because, message } = classifyFailure(failure);
+    return failed(because, message);
+  }
+  if (!finish || finish.reason === "error") return failed("provider", "the model's answer ended in the middle");
+  if (finish.reason === "length") return failed("agent", "the model's answer was cut at its output limit");
+  if (finish.reason === "content-filter") return failed("agent", "the model refused to answer (content filter)");
+  if (finish.toolCalls > 0) return failed("agent", `not done after ${maxTurns} turns`);
+  return { type: "done", summary: cut(finish.text.trim()) };
+}
+
+const failed = (because: "agent" | "provider" | "budget", message: string): LoopEnd => ({ type: "failed", because, message: cut(message) });
+
+const asText = (value: unknown): string =>
+  typeof value === "string" ? value : value instanceof Error ? value.message : (JSON.stringify(value) ?? String(value));
+
+/** Text arrives in crumbs; people and the transcript get it by the line. */
+class Paragraphs {
+  #rest = "";
+  readonly #send: (text: string) => void;
+  constructor(send: (text: string) => void) {
+    this.#send = send;
+  }
+  add(text: string): void {
+    this.#rest += text;
+    const end = this.#rest.lastIndexOf("\n");
+    if (end < 0 && this.#rest.length < FIELD_LIMIT) return;
+    const until = end < 0 ? this.#rest.length : end;
+    this.#flush(this.#rest.slice(0, until));
+    this.#rest = this.#rest.slice(end < 0 ? until : end + 1);
+  }
+  end(): void {
+    this.#flush(this.#rest);
+    this.#rest = "";
+  }
+  #flush(text: string): void {
+    for (let at = 0; at < text.length; at += FIELD_LIMIT) this.#send(text.slice(at, at + FIELD_LIMIT));
+  }
+}

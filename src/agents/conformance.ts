@@ -1,0 +1,243 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { AgentStep, CommandStep } from "../domain/index.ts";
+import type { AttemptTask, ExecutionContext, ExecutionResult, Executor, OutputLine } from "./contract.ts";
+import { createLocalHost } from "./host/local.ts";
+
+/** What the suite needs an agent to do. `marker` is to be in the command line of every process it starts, to find them by. */
+export type Behaviour =
+  | { does: "write"; path: string; content: string }
+  /** Changes nothing and says it is done. */
+  | { does: "lie" }
+  /** Says that it cannot do it, with this reason. */
+  | { does: "fail"; reason: string }
+  /** Starts a child that never ends, and waits for it. */
+  | { does: "hang"; marker: string }
+  /** The same, and its child ignores TERM and INT. */
+  | { does: "ignore-signals"; marker: string }
+  /** Leaves children behind, one in a session of its own, and says it is done. */
+  | { does: "leave-children"; marker: string }
+  /** Kills its own process. */
+  | { does: "crash" }
+  /** Writes output without end. */
+  | { does: "flood" }
+  | { does: "print"; text: string };
+
+export interface BehaviourDriver {
+  executor: Executor;
+  /** Whether it says how many tokens were used. */
+  reportsTokens: boolean;
+  /** Makes the agent of the next `execute` behave so. */
+  arrange(behaviour: Behaviour): Promise<{ step: CommandStep | AgentStep; prompt: string; gateway?: ExecutionContext["gateway"] }>;
+  /** After each test. */
+  cleanUp(): Promise<void>;
+}
+
+/** A step with the defaults filled in. */
+export const stepBase = {
+  path: "sum",
+  needs: [],
+  readonly: false,
+  outputs: { files: [] },
+  gates: [],
+  setup: [],
+  retry: { attempts: 3, backoffMs: 0 },
+  timeoutMs: 60_000,
+  env: {},
+  touches: [],
+  priority: 0,
+};
+
+const SECRET = "sk-conformance-1234567890";
+
+/** Command lines of living processes that hold the marker; asked of the system, not of the code under test. */
+function withMarker(marker: string): string[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const cmdline = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+        return cmdline.includes(marker) ? [`${pid}: ${cmdline.replaceAll("\0", " ")}`] : [];
+      } catch {
+        return [];
+      }
+    });
+}
+
+async function until(condition: () => boolean, ms = 20_000): Promise<void> {
+  for (const end = performance.now() + ms; !condition();) {
+    if (performance.now() > end) throw new Error("waited too long");
+    await sleep(10);
+  }
+}
+
+/** What every executor must do, whatever its agent does. Linux only: it reads /proc. */
+export function executorConformance(name: string, makeDriver: () => Promise<BehaviourDriver>): void {
+  describe(`${name} passes the conformance suite`, () => {
+    let folder: string;
+    let driver: BehaviourDriver;
+    let counter = 0;
+    const marker = () => `1000.${Date.now()}${counter++}`;
+
+    beforeEach(async () => {
+      folder = mkdtempSync(join(tmpdir(), "stepfall-executor-"));
+      for (const part of ["tree", "home", "tmp"]) mkdirSync(join(folder, part));
+      driver = await makeDriver();
+    });
+    afterEach(async () => {
+      await driver.cleanUp();
+      rmSync(folder, { recursive: true, force: true });
+    });
+
+    async function execute(behaviour: Behaviour, options: { signal?: AbortSignal; deadlineMs?: number } = {}) {
+      const { step, prompt, gateway } = await driver.arrange(behaviour);
+      const attempt = `run-${process.pid}-${counter++}/sum#1`;
+      const host = createLocalHost({
+        home: join(folder, "stepfall"),
+        clock: { now: () => Date.now() },
+        mask: (text) => text.replaceAll(SECRET, "***"),
+        transcriptLimitBytes: 512 * 1024,
+        grace: { termMs: 300, intMs: 100 },
+      });
+      const task: AttemptTask = { attempt, runId: "run", step, prompt, feedback: [] };
+      const progress: string[] = [];
+      const context: ExecutionContext = {
+        host,
+        workspace: { tree: join(folder, "tree"), home: join(folder, "home"), tmp: join(folder, "tmp") },
+        env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", HOME: join(folder, "home"), TMPDIR: join(folder, "tmp") },
+        transcript: join(folder, "transcripts", "sum-1.ndjson"),
+        deadlineMs: options.deadlineMs ?? 60_000,
+        signal: options.signal ?? new AbortController().signal,
+        ...(gateway ? { gateway } : {}),
+        progress: (text) => void progress.push(text),
+      };
+      const result: ExecutionResult = await driver.executor.execute(task, context);
+      const transcript: OutputLine[] = readFileSync(context.transcript, "utf8")
+        .trim()
+        .split("\n")
+        .filter(Boolean)
+        .map((line) => JSON.parse(line));
+      expect(existsSync(join(folder, "stepfall/processes", "run")), "no record is left").toBe(false);
+      return { result, transcript, progress, tree: join(folder, "tree") };
+    }
+
+    test("an agent that writes a file has ended, and the file is there", async () => {
+      const { result, tree, progress } = await execute({ does: "write", path: "src/sum.js", content: "export const sum = 1;\n" });
+      expect(result.kind, JSON.stringify(result)).toBe("ended");
+      expect(readFileSync(join(tree, "src/sum.js"), "utf8")).toBe("export const sum = 1;\n");
+      expect(progress.length).toBeGreaterThan(0);
+    });
+
+    test("an agent that lies has ended: telling is not the executor's business", async () => {
+      const { result, tree } = await execute({ does: "lie" });
+      expect(result.kind, JSON.stringify(result)).toBe("ended");
+      expect(readdirSync(tree)).toEqual([]);
+    });
+
+    test("an agent that says it cannot do it has failed, with its reason", async () => {
+      const { result } = await execute({ does: "fail", reason: "the spec contradicts itself" });
+      expect(result).toMatchObject({ kind: "failed", because: "agent", message: expect.stringContaining("the spec contradicts itself") });
+    });
+
+    test("an agent cancelled in the middle is gone with its children", async () => {
+      const mark = marker();
+      const cancel = new AbortController();
+      const running = execute({ does: "hang", marker: mark }, { signal: cancel.signal });
+      await until(() => withMarker(`sleep\0${mark}`).length > 0);
+      cancel.abort();
+      expect((await running).result.kind).toBe("aborted");
+      expect(withMarker(mark)).toEqual([]);
+    });
+
+    test("an attempt that was cancelled before it began is aborted", async () => {
+      const mark = marker();
+      const { result } = await execute({ does: "hang", marker: mark }, { signal: AbortSignal.abort() });
+      expect(result.kind).toBe("aborted");
+      expect(withMarker(mark)).toEqual([]);
+    });
+
+    test("an agent that hangs is ended at its deadline, with its children", async () => {
+      const mark = marker();
+      const { result } = await execute({ does: "hang", marker: mark }, { deadlineMs: 1500 });
+      expect(result).toMatchObject({ kind: "failed", because: "timeout" });
+      expect(withMarker(mark)).toEqual([]);
+    });
+
+    test("children that ignore TERM and INT are killed", async () => {
+      const mark = marker();
+      const cancel = new AbortController();
+      const running = execute({ does: "ignore-signals", marker: mark }, { signal: cancel.signal });
+      await until(() => withMarker(`sleep\0${mark}`).length > 0);
+      cancel.abort();
+      expect((await running).result.kind).toBe("aborted");
+      expect(withMarker(mark)).toEqual([]);
+    });
+
+    test("children left behind, also in a session of their own, do not outlive the attempt", async () => {
+      const mark = marker();
+      const { result } = await execute({ does: "leave-children", marker: mark });
+      expect(result.kind, JSON.stringify(result)).toBe("ended");
+      expect(withMarker(mark)).toEqual([]);
+    });
+
+    test("an agent whose process dies has crashed", async () => {
+      const { result } = await execute({ does: "crash" });
+      expect(result).toMatchObject({ kind: "failed", because: "crash" });
+    });
+
+    test("an agent that floods its output is stopped, and the transcript stays within its limit", async () => {
+      const { result, transcript } = await execute({ does: "flood" });
+      expect(result).toMatchObject({ kind: "failed", because: "agent", message: expect.stringContaining("more output") });
+      expect(JSON.stringify(transcript).length).toBeLessThan(600 * 1024);
+    });
+
+    test("the transcript has every line in order, and no secret", async () => {
+      const { transcript } = await execute({ does: "print", text: `the key is ${SECRET}, hush` });
+      expect(transcript.map((line) => line.seq)).toEqual(transcript.map((_, index) => index + 1));
+      const all = transcript.map((line) => line.text).join("\n");
+      expect(all).toContain("the key is ***, hush");
+      expect(all).not.toContain(SECRET);
+    });
+
+    test("preflight really starts the agent", async () => {
+      const { gateway } = await driver.arrange({ does: "lie" });
+      const host = createLocalHost({ home: join(folder, "stepfall"), clock: { now: () => Date.now() }, mask: (text) => text });
+      const scratch = join(folder, "tmp");
+      const env = { PATH: process.env["PATH"] ?? "/usr/bin:/bin" };
+      const ask = (more: typeof env) =>
+        driver.executor.preflight({ host, env: more, scratch, signal: new AbortController().signal, ...(gateway ? { gateway } : {}) });
+      expect(await ask(env)).toMatchObject({ ok: true });
+      expect(readFileSync(join(scratch, "preflight.ndjson"))).toBeDefined();
+    });
+
+    test("tokens are told where the agent knows them, and never with a price it does not know", async () => {
+      const { result } = await execute({ does: "lie" });
+      if (driver.reportsTokens) expect(result.reported).toMatchObject({ calls: 1, inputTokens: 11, outputTokens: 7 });
+      else expect(result.reported).toBeUndefined();
+      expect(result.usage).toBeUndefined();
+    });
+
+    test("an agent that cannot be started has failed before doing anything", async () => {
+      const { step, prompt, gateway } = await driver.arrange({ does: "lie" });
+      writeFileSync(join(folder, "not-a-folder"), "");
+      const host = createLocalHost({ home: join(folder, "stepfall"), clock: { now: () => Date.now() }, mask: (text) => text });
+      const result = await driver.executor.execute(
+        { attempt: "run/sum#1", runId: "run", step, prompt, feedback: [] },
+        {
+          host,
+          workspace: { tree: join(folder, "not-a-folder"), home: folder, tmp: folder },
+          env: {},
+          transcript: join(folder, "t.ndjson"),
+          deadlineMs: 5000,
+          signal: new AbortController().signal,
+          progress: () => {},
+          ...(gateway ? { gateway } : {}),
+        },
+      );
+      expect(result).toMatchObject({ kind: "failed", because: "setup" });
+    });
+  });
+}

@@ -1,0 +1,21 @@
+export type AgentErrorCode =
+  /** A process was to be started but could not be put on record; it did not run. */
+  | "AGENT_RECORD_IO"
+  /** The transcript could not be written; the process was ended. */
+  | "AGENT_TRANSCRIPT_IO"
+  /** `send` to a process whose stdin is not open. */
+  | "AGENT_STDIN_CLOSED"
+  /** Processes cannot be told apart on this system. */
+  | "AGENT_PLATFORM";
+
+/** `message` says what happened and where; `hint` what to do. */
+export class AgentError extends Error {
+  readonly code: AgentErrorCode;
+  readonly hint: string;
+  constructor(code: AgentErrorCode, message: string, hint: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = "AgentError";
+    this.code = code;
+    this.hint = hint;
+  }
+}

@@ -1,0 +1,89 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { AgentError } from "../errors.ts";
+
+/** What is on disk about a process before its program may run. */
+export const StoredProcess = z.object({
+  pid: z.number().int().positive(),
+  startTime: z.string().min(1),
+  pgid: z.number().int().positive(),
+  role: z.string(),
+  attempt: z.string(),
+  argv0: z.string(),
+});
+export type StoredProcess = z.infer<typeof StoredProcess>;
+
+/** An attempt id as one folder name: readable, never `.` or `..`, never too long, and no two ids share one. */
+export function folderOf(attempt: string): string {
+  const escaped = (attempt || " ").replaceAll(/[^A-Za-z0-9_.-]|^\.+/gu, (bad) =>
+    [...Buffer.from(bad)].map((byte) => `%${byte.toString(16).padStart(2, "0")}`).join(""),
+  );
+  if (escaped.length <= 180) return escaped;
+  return `${escaped.slice(0, 140)}-${createHash("sha256").update(attempt).digest("hex").slice(0, 32)}`;
+}
+
+/** The record files of a home: `<home>/processes/<attempt>/<pid>.json`. */
+export class ProcessRecords {
+  readonly #root: string;
+  constructor(home: string) {
+    this.#root = join(home, "processes");
+  }
+
+  #folder = (attempt: string): string => join(this.#root, folderOf(attempt));
+
+  /** No fsync: it must survive the end of this process, not of the machine, which ends the recorded one too. */
+  write(record: StoredProcess): void {
+    try {
+      const folder = this.#folder(record.attempt);
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      const path = join(folder, `${record.pid}.json`);
+      writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
+      renameSync(`${path}.new`, path);
+    } catch (cause) {
+      throw new AgentError(
+        "AGENT_RECORD_IO",
+        `the process of ${record.attempt} could not be put on record: ${(cause as Error).message}`,
+        "Check that STEPFALL_HOME is writable and has space left.",
+        { cause },
+      );
+    }
+  }
+
+  /** Records that cannot be read are left out: they were cut short by a crash, before `go`, so their program never ran. */
+  read(attempt: string): StoredProcess[] {
+    const folder = this.#folder(attempt);
+    return names(folder).flatMap((name) => {
+      if (!name.endsWith(".json")) return [];
+      try {
+        const record = StoredProcess.parse(JSON.parse(readFileSync(join(folder, name), "utf8")));
+        return record.attempt === attempt ? [record] : [];
+      } catch {
+        return [];
+      }
+    });
+  }
+
+  remove(attempt: string, pid: number): void {
+    const folder = this.#folder(attempt);
+    rmSync(join(folder, `${pid}.json`), { force: true });
+    try {
+      rmdirSync(folder);
+    } catch {
+      // another process of the attempt is on record
+    }
+  }
+
+  removeAll(attempt: string): void {
+    rmSync(this.#folder(attempt), { recursive: true, force: true });
+  }
+}
+
+function names(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,28 @@
+import type { Clock } from "../domain/index.ts";
+import type { Output } from "./output.ts";
+
+/** What every command is handed: the outside world as it was when the program started, read once in main.ts. */
+export interface Cli {
+  env: Readonly<Record<string, string | undefined>>;
+  cwd: string;
+  clock: Clock;
+  out: Output;
+  /** `--home`, absolute. */
+  home?: string | undefined;
+  /** Data as JSON on stdout. */
+  json: boolean;
+  /** A person can be asked: a terminal on both ends, and no `--no-input`. */
+  canAsk: boolean;
+  /** How a person calls this program, for commands that are printed to be copied. */
+  program: string;
+}
+
+/** Exit codes, the same for every command. */
+export const Exit = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  waitsForHuman: 3,
+  budget: 4,
+  interrupted: 130,
+} as const;

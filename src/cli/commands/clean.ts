@@ -1,0 +1,97 @@
+import { rm } from "node:fs/promises";
+import { createInterface } from "node:readline/promises";
+import type { RunState } from "../../domain/index.ts";
+import { runFolder } from "../../engine/index.ts";
+import type { RunRow, Store } from "../../store/index.ts";
+import { openProject, openWorkspaces, type Project } from "../../workspace/index.ts";
+import { Exit, type Cli } from "../cli.ts";
+import { CliError } from "../failure.ts";
+import { findRun, loadRun, projectHere } from "../setup/find-run.ts";
+import { readOptions } from "../setup/run-options.ts";
+import { ScriptedModels } from "../setup/scripted-models.ts";
+import { homeOf } from "../setup/settings.ts";
+import { withStore } from "../setup/store.ts";
+import { plural } from "../show/format.ts";
+
+interface Cleaned {
+  runId: string;
+  /** `kept`: it holds work that is nowhere else. */
+  branch: "deleted" | "kept" | "gone";
+}
+
+/** `stepfall clean [RUN|--all]`: removes what finished runs left. Their journal and their bill stay. */
+export async function clean(cli: Cli, given: string | undefined, options: { all: boolean; yes: boolean; force: boolean }): Promise<number> {
+  if (options.all && given !== undefined) throw new CliError("USAGE", "a run and --all were given", "Give one of the two.");
+  return withStore(cli, async (store) => {
+    const rows = options.all ? await finishedHere(cli, store) : [await finished(cli, store, given)];
+    if (rows.length === 0) {
+      if (cli.json) cli.out.json({ version: 1, cleaned: [] });
+      else cli.out.note("No finished run to clean.");
+      return Exit.ok;
+    }
+    if (!options.yes) await confirm(cli, rows);
+    const cleaned: Cleaned[] = [];
+    for (const row of rows) cleaned.push(await cleanOne(cli, await loadRun(store, row.runId), options.force));
+    if (cli.json) cli.out.json({ version: 1, cleaned });
+    else
+      for (const c of cleaned)
+        cli.out.data(`cleaned ${c.runId}${c.branch === "kept" ? `; its branch stays: it was not merged (--force deletes it)` : ""}`);
+    return Exit.ok;
+  });
+}
+
+const isOver = (row: RunRow): boolean => row.status === "succeeded" || row.status === "failed" || row.status === "cancelled";
+
+async function finishedHere(cli: Cli, store: Store): Promise<RunRow[]> {
+  const here = await projectHere(cli);
+  return (await store.runs(here ? { project: here.top } : {})).filter(isOver);
+}
+
+async function finished(cli: Cli, store: Store, given: string | undefined): Promise<RunRow> {
+  const row = await findRun(cli, store, given);
+  if (isOver(row)) return row;
+  throw new CliError(
+    "RUN_UNFINISHED",
+    `run ${row.runId} is not over`,
+    "End it with `stepfall cancel` or finish it with `stepfall resume` first.",
+  );
+}
+
+async function confirm(cli: Cli, rows: readonly RunRow[]): Promise<void> {
+  const what = `the workspaces, transcripts and branches of ${plural(rows.length, "run")} (${rows
+    .slice(0, 3)
+    .map((r) => r.runId)
+    .join(", ")}${rows.length > 3 ? ", ..." : ""})`;
+  if (!cli.canAsk) throw new CliError("NEEDS_CONFIRMATION", `this would remove ${what}`, "Say --yes to do it.");
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await lines.question(`Remove ${what}? [y/N] `);
+    if (!/^y(es)?$/i.test(answer.trim())) throw new CliError("NEEDS_CONFIRMATION", "nothing was removed", "", Exit.ok);
+  } finally {
+    lines.close();
+  }
+}
+
+async function cleanOne(cli: Cli, state: RunState, force: boolean): Promise<Cleaned> {
+  const { runId } = state;
+  const home = homeOf(cli);
+  const scripted = new ScriptedModels(home, runId);
+  for (const id of readOptions(home, runId).scripted ?? []) await scripted.stop(id);
+  const project = await openProject(state.project, { env: cli.env }).catch(() => undefined);
+  const branch = project ? await cleanInProject(project, home, state, force) : "gone";
+  await rm(runFolder(home, runId), { recursive: true, force: true });
+  return { runId, branch };
+}
+
+async function cleanInProject(project: Project, home: string, state: RunState, force: boolean): Promise<Cleaned["branch"]> {
+  const workspaces = openWorkspaces({ project, home });
+  try {
+    const tip = await workspaces.tip({ runId: state.runId, name: state.branch }).catch(() => undefined);
+    const isElsewhere = tip === undefined || tip === state.base || (await workspaces.contains(project.head, tip));
+    const mayGo = force || isElsewhere;
+    await workspaces.cleanRun(state.runId, { branch: mayGo });
+    return tip === undefined ? "gone" : mayGo ? "deleted" : "kept";
+  } finally {
+    await workspaces.close();
+  }
+}

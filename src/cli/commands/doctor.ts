@@ -1,0 +1,229 @@
+import { accessSync, constants, existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { ulid } from "ulid";
+import type { Config, Origin, ProviderSettings } from "../../config/index.ts";
+import { openProject, type Project } from "../../workspace/index.ts";
+import { Exit, type Cli } from "../cli.ts";
+import { InputProblems, isTyped } from "../failure.ts";
+import { painter } from "../output.ts";
+import { assemble } from "../setup/assemble.ts";
+import { preflightAgents } from "../setup/preflight.ts";
+import { buildRegistry } from "../setup/registry.ts";
+import { configFlags, type RunOptions } from "../setup/run-options.ts";
+import { ScriptedModels } from "../setup/scripted-models.ts";
+import { homeOf, loadSettings } from "../setup/settings.ts";
+
+type Verdict = "ok" | "note" | "problem";
+
+interface Check {
+  name: string;
+  verdict: Verdict;
+  detail: string;
+  hint?: string | undefined;
+}
+
+const LOCAL_MS = 1500;
+
+/** `stepfall doctor`: what works here and what to do about the rest. Exit 1 when something needed is broken. */
+export async function doctor(cli: Cli, flags: RunOptions): Promise<number> {
+  const checks: Check[] = [{ name: "node", verdict: "ok", detail: process.version }];
+  const project = await openProject(cli.cwd, { env: cli.env }).catch((error: unknown) => void checks.push(projectProblem(error)));
+  if (project)
+    checks.push(
+      { name: "git", verdict: "ok", detail: project.gitVersion },
+      { name: "project", verdict: "ok", detail: projectText(project) },
+    );
+  checks.push(homeCheck(homeOf(cli)));
+  const config = await loadSettings(cli, { project: project ?? undefined, flags: configFlags(flags) }).catch(
+    (error: unknown) => void checks.push(...settingsProblems(error)),
+  );
+  if (config) {
+    checks.push(...settingsChecks(config), ...(await Promise.all(config.providers.map(providerCheck))));
+    checks.push(...(await runtimeChecks(cli, config, project ?? undefined)));
+  }
+  checks.push({
+    name: "isolation",
+    verdict: "note",
+    detail: "agents run as you, each in a private clone with a HOME of its own; no sandbox is in force (not supported yet)",
+    hint: "Run what you do not trust in a container.",
+  });
+  return tell(cli, checks);
+}
+
+function projectProblem(error: unknown): Check {
+  if (!isTyped(error)) throw error;
+  const isGit = error.code === "GIT_MISSING" || error.code === "GIT_TOO_OLD";
+  return {
+    name: isGit ? "git" : "project",
+    verdict: isGit ? "problem" : "note",
+    detail: `${error.code}: ${error.message}`,
+    hint: error.hint,
+  };
+}
+
+const projectText = (p: Project): string =>
+  `${p.top}, ${p.branch ?? "detached"} at ${p.head.slice(0, 12)}${p.dirty.length > 0 ? `, ${p.dirty.length} uncommitted` : ""}`;
+
+/** Looks without making it: `doctor` on a fresh machine leaves no folder. */
+function homeCheck(home: string): Check {
+  let folder = home;
+  while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    return { name: "home", verdict: "ok", detail: home + (folder === home ? "" : " (made when it is needed)") };
+  } catch {
+    return {
+      name: "home",
+      verdict: "problem",
+      detail: `${folder} cannot be written to`,
+      hint: "Give another folder with --home or $STEPFALL_HOME.",
+    };
+  }
+}
+
+function settingsProblems(error: unknown): Check[] {
+  if (!(error instanceof InputProblems)) throw error;
+  return error.problems.map((p) => ({
+    name: "settings",
+    verdict: "problem" as const,
+    detail: `${p.file}${p.line > 0 ? `:${p.line}:${p.col}` : ""} ${p.code}: ${p.message}`,
+    hint: p.hint,
+  }));
+}
+
+function settingsChecks(config: Config): Check[] {
+  const files = config.files.map((f) => `${f.path}${f.isThere ? "" : " (not there)"}`).join(", ");
+  const values: [string, string][] = [
+    ["slots", String(config.slots)],
+    ["grace", `${config.graceMs / 1000} s`],
+    ["setup", config.setup.join("; ") || "none"],
+    ["protected", config.protected?.join(", ") ?? "what judges each step"],
+    ["default-agent", config.defaultAgent ?? "the first agent that can do a step"],
+  ];
+  return [
+    { name: "settings", verdict: "ok", detail: files },
+    ...values.map(([key, value]): Check => ({ name: key, verdict: "ok", detail: `${value} (${originText(config.origins[key])})` })),
+  ];
+}
+
+function originText(origin: Origin | undefined): string {
+  switch (origin?.kind) {
+    case undefined:
+    case "default":
+      return "default";
+    case "flag":
+      return origin.name;
+    case "environment":
+      return `$${origin.name}`;
+    case "project":
+    case "user":
+      return `${origin.file}:${origin.line}`;
+    default:
+      return origin satisfies never;
+  }
+}
+
+/** Hosted ones are not called: a key that is there is all that can be told without spending. */
+async function providerCheck(provider: ProviderSettings): Promise<Check> {
+  const name = `provider ${provider.id}`;
+  if (provider.script !== undefined)
+    return {
+      name,
+      verdict: existsSync(provider.script) ? "ok" : "problem",
+      detail: `scripted model, answers from ${provider.script}`,
+      hint: existsSync(provider.script) ? undefined : "The file is not there.",
+    };
+  if (!provider.ready.ok) return { name, verdict: "note", detail: provider.ready.problem, hint: provider.ready.hint };
+  if (!provider.isLocal) return { name, verdict: "ok", detail: `${provider.url}, key from $${provider.keyEnv ?? "(none needed)"}` };
+  try {
+    const response = await fetch(`${provider.url}/models`, { signal: AbortSignal.timeout(LOCAL_MS) });
+    const { data } = (await response.json()) as { data?: { id: string }[] };
+    return {
+      name,
+      verdict: "ok",
+      detail: `${provider.url} answers; models: ${
+        data
+          ?.map((m) => m.id)
+          .slice(0, 8)
+          .join(", ") || "none"
+      }`,
+    };
+  } catch {
+    return { name, verdict: "note", detail: `${provider.url} does not answer`, hint: "Start it if you want to use its models." };
+  }
+}
+
+/** Store, gateway and every agent, really started, in a home that is thrown away. */
+async function runtimeChecks(cli: Cli, config: Config, project: Project | undefined): Promise<Check[]> {
+  const scratch = await mkdtemp(join(tmpdir(), "stepfall-doctor-"));
+  const runId = ulid(cli.clock.now()).toLowerCase();
+  const checks: Check[] = [];
+  try {
+    const scripted = new ScriptedModels(scratch, runId);
+    const registry = buildRegistry(config, scripted.urls);
+    await using assembled = await assemble(
+      { ...cli, home: scratch },
+      { config: { ...config, home: scratch }, projectId: project?.id ?? "doctor", registry, scripted, keepWorkspaces: false },
+    );
+    checks.push({ name: "store", verdict: "ok", detail: "opens and writes" });
+    const gateway = await assembled.deps.gateway();
+    checks.push({ name: "gateway", verdict: "ok", detail: `starts, listens on ${gateway.url}` });
+    const ready = registry
+      .list()
+      .filter((a) =>
+        config.agents.every(
+          (c) => c.id !== a.id || c.executor !== "chat" || config.providers.some((p) => p.id === c.provider && p.ready.ok),
+        ),
+      );
+    await scripted.start(
+      config,
+      ready.map((a) => a.id),
+    );
+    for (const { agent, preflight } of await preflightAgents(
+      assembled.deps,
+      runId,
+      ready.map((a) => a.id),
+      AbortSignal.timeout(60_000),
+    )) {
+      const { model, tier } = registry.get(agent);
+      const name = `agent ${agent}`;
+      const what = [model, tier].filter(Boolean).join(", ");
+      checks.push(
+        preflight.ok
+          ? { name, verdict: "ok", detail: `${what}: ${preflight.detail}` }
+          : { name, verdict: "problem", detail: `${what}: ${config.secrets.mask(preflight.problem)}`, hint: preflight.hint },
+      );
+    }
+    for (const agent of registry.list())
+      if (!ready.includes(agent))
+        checks.push({ name: `agent ${agent.id}`, verdict: "problem", detail: `${agent.model}: its provider has no key` });
+    if (config.agents.length === 0)
+      checks.push({
+        name: "agents",
+        verdict: "note",
+        detail: "no agent for prompts is registered",
+        hint: "Name a model: --model PROVIDER/MODEL, or `agents` in stepfall.yaml.",
+      });
+  } catch (error) {
+    if (!isTyped(error)) throw error;
+    checks.push({ name: "engine", verdict: "problem", detail: `${error.code}: ${error.message}`, hint: error.hint });
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+  return checks;
+}
+
+function tell(cli: Cli, checks: readonly Check[]): number {
+  const ok = checks.every((c) => c.verdict !== "problem");
+  if (cli.json) cli.out.json({ version: 1, ok, checks });
+  else {
+    const paint = painter(cli.out.colour);
+    const marks: Record<Verdict, string> = { ok: paint("green", "✓"), note: paint("yellow", "·"), problem: paint("red", "✗") };
+    for (const c of checks)
+      cli.out.data(`${marks[c.verdict]} ${c.name}: ${c.detail}${c.hint && c.verdict !== "ok" ? `\n    ${c.hint}` : ""}`);
+    cli.out.data(ok ? "\nEverything that is needed works." : "\nSomething that is needed does not work: see ✗ above.");
+  }
+  return ok ? Exit.ok : Exit.failed;
+}

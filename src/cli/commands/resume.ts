@@ -1,0 +1,71 @@
+import { formatUsd, type RunState } from "../../domain/index.ts";
+import { Exit, type Cli } from "../cli.ts";
+import { driveRun, tellResult } from "../driving/drive.ts";
+import { onInterrupts } from "../driving/signals.ts";
+import { CliError } from "../failure.ts";
+import { findRun, driverOf, loadRun } from "../setup/find-run.ts";
+import { describeHolder } from "../setup/identity.ts";
+import { request } from "../setup/merge-run.ts";
+import { openRun } from "../setup/open-run.ts";
+import { requirePreflight } from "../setup/preflight.ts";
+import { checkRequirements } from "../setup/requirements.ts";
+import type { RunOptions } from "../setup/run-options.ts";
+import { homeOf } from "../setup/settings.ts";
+import { withStore } from "../setup/store.ts";
+import { reportRun } from "../show/report.ts";
+import { commandLine, summaryText } from "../show/summary.ts";
+import { parseBudget } from "./run.ts";
+
+/** `stepfall resume [RUN]`: goes on from what the journal says. */
+export async function resume(cli: Cli, given: string | undefined, flags: RunOptions & { budget?: string | undefined }): Promise<number> {
+  const budget = flags.budget === undefined ? undefined : parseBudget(flags.budget);
+  const looked = await withStore(cli, async (store) => {
+    const { runId } = await findRun(cli, store, given);
+    let state = await loadRun(store, runId);
+    if (state.status === "finished") return { over: await tellOver(cli, state, store) };
+    const driver = await driverOf(store, runId, cli.clock.now());
+    if (driver)
+      throw new CliError(
+        "USAGE",
+        `run ${runId} is being driven by ${describeHolder(driver.holder)}`,
+        `Watch it with \`${commandLine(cli, "logs", runId, "-f")}\`, or end it with \`${commandLine(cli, "cancel", runId)}\`.`,
+        Exit.failed,
+      );
+    if (budget !== undefined) {
+      await request(cli, store, runId, () => ({ type: "BudgetRaised", data: { scope: "run", limit: budget } }));
+      state = await loadRun(store, runId);
+    }
+    if (state.halted) return { over: tellHalted(cli, state) };
+    return { state };
+  });
+  if (looked.over !== undefined) return looked.over;
+  const { state } = looked;
+  await using opened = await openRun(cli, state, { slots: flags.slots, grace: flags.grace });
+  const { config, assembled, workspaces, scripted } = opened;
+  using interrupts = onInterrupts(process, { graceMs: config.graceMs, now: () => cli.clock.now() });
+  const unfinished = state.pipeline.steps.filter(
+    (s) => !["completed", "failed", "skipped", "cancelled"].includes(state.steps.get(s.path)?.status ?? ""),
+  );
+  const needed = checkRequirements({ ...state.pipeline, steps: unfinished, budget: state.budget }, config, assembled.deps.registry);
+  await scripted.start(config, needed);
+  await requirePreflight(assembled.deps, state.runId, needed, interrupts.drain);
+  return tellResult(cli, await driveRun(cli, assembled, { runId: state.runId, workspaces, interrupts }));
+}
+
+async function tellOver(cli: Cli, state: RunState, store: Parameters<typeof reportRun>[1]["store"]): Promise<number> {
+  const code = state.outcome === "succeeded" ? Exit.ok : Exit.failed;
+  const report = await reportRun(state, { store, home: homeOf(cli), status: state.outcome ?? "failed" });
+  cli.out.note(`run ${state.runId} is over: it ${state.outcome}. There is nothing to resume.`);
+  if (cli.json) cli.out.json({ version: 1, type: "result", exitCode: code, ...report });
+  else cli.out.data(summaryText(report, cli));
+  return code;
+}
+
+function tellHalted(cli: Cli, state: RunState): number {
+  const { limit, spent } = state.halted ?? { limit: 0, spent: 0 };
+  const message = `run ${state.runId} is stopped by its budget: ${formatUsd(spent)} of ${formatUsd(limit)} spent`;
+  cli.out.note(`${message}\nRaise it: ${commandLine(cli, "resume", state.runId, "--budget", String((2 * Math.max(limit, spent)) / 1e6))}`);
+  if (cli.json)
+    cli.out.json({ version: 1, type: "result", exitCode: Exit.budget, runId: state.runId, status: "budget", halted: state.halted });
+  return Exit.budget;
+}

@@ -1,0 +1,110 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import { ulid } from "ulid";
+import { formatProblems, shown, type Config } from "../../config/index.ts";
+import { usd, type Pipeline } from "../../domain/index.ts";
+import { loadPipeline } from "../../pipeline/index.ts";
+import { openProject, openWorkspaces, type Project, type Workspaces } from "../../workspace/index.ts";
+import { Exit, type Cli } from "../cli.ts";
+import { driveRun, tellResult, type Driven } from "../driving/drive.ts";
+import { onInterrupts } from "../driving/signals.ts";
+import { CliError, InputProblems } from "../failure.ts";
+import { assemble } from "../setup/assemble.ts";
+import { actorOf, mergeRun } from "../setup/merge-run.ts";
+import { requirePreflight } from "../setup/preflight.ts";
+import { buildRegistry } from "../setup/registry.ts";
+import { checkRequirements } from "../setup/requirements.ts";
+import { configFlags, saveOptions, type RunOptions } from "../setup/run-options.ts";
+import { ScriptedModels } from "../setup/scripted-models.ts";
+import { homeOf, loadSettings } from "../setup/settings.ts";
+import { plural } from "../show/format.ts";
+
+export interface RunFlags extends RunOptions {
+  budget?: string | undefined;
+  includeDirty?: boolean | undefined;
+  merge?: boolean | undefined;
+}
+
+/** `stepfall run FILE` */
+export async function run(cli: Cli, file: string, flags: RunFlags): Promise<number> {
+  const driven = await startAndDrive(cli, file, flags);
+  const code = tellResult(cli, driven);
+  if (flags.merge !== true || code !== Exit.ok) return code;
+  return mergeRun(cli, driven.report.runId, { partial: false, quiet: cli.json });
+}
+
+/** Everything that may be refused is refused before anything is created: no folder, no branch, no run. */
+export async function startAndDrive(cli: Cli, file: string, flags: RunFlags): Promise<Driven> {
+  const pipeline = withBudget(readPipeline(cli, file), flags.budget);
+  const project = await openProject(cli.cwd, { env: cli.env });
+  const dirty = project.dirty.length;
+  if (dirty > 0 && !flags.includeDirty) {
+    cli.out.note(
+      `${plural(dirty, "uncommitted change")} ${dirty === 1 ? "is" : "are"} left out; --include-dirty takes ${dirty === 1 ? "it" : "them"}`,
+    );
+  }
+  const config = await loadSettings(cli, { project, at: flags.includeDirty ? undefined : project.head, flags: configFlags(flags) });
+  const runId = ulid(cli.clock.now()).toLowerCase();
+  const scripted = new ScriptedModels(homeOf(cli), runId);
+  const registry = buildRegistry(config, scripted.urls);
+  const needed = checkRequirements(pipeline, config, registry);
+
+  using interrupts = onInterrupts(process, { graceMs: config.graceMs, now: () => cli.clock.now() });
+  await using assembled = await assemble(cli, { config, projectId: project.id, registry, scripted, keepWorkspaces: flags.keep === true });
+  const { deps, engine } = assembled;
+  cli.out.note(`checking that ${needed.join(", ")} can be started`);
+  await scripted.start(config, needed);
+  await requirePreflight(deps, runId, needed, interrupts.drain);
+  const workspaces = openWorkspaces({ project, home: config.home });
+  try {
+    const base = flags.includeDirty ? await snapshot(cli, workspaces, project, runId) : project.head;
+    saveOptions(config.home, runId, optionsOf(flags, config));
+    await engine.start({
+      runId,
+      pipeline,
+      workspaces,
+      project: project.top,
+      base,
+      source: resolve(cli.cwd, file),
+      includeDirty: flags.includeDirty === true,
+      actor: actorOf(cli),
+    });
+    return await driveRun(cli, assembled, { runId, workspaces, interrupts });
+  } finally {
+    await workspaces.close();
+  }
+}
+
+function readPipeline(cli: Cli, file: string): Pipeline {
+  const path = resolve(cli.cwd, file);
+  const parsed = loadPipeline(path);
+  if (parsed.ok) return parsed.pipeline;
+  // Problems are shown under the name the person typed, with the lines they stand in.
+  const problems = parsed.problems.map((p) => (p.file === path ? { ...p, file } : p));
+  const isText = existsSync(path) && statSync(path).isFile() && statSync(path).size < 1 << 20;
+  throw new InputProblems(problems, formatProblems(problems, isText ? { [file]: readFileSync(path, "utf8") } : {}));
+}
+
+function withBudget(pipeline: Pipeline, budget: string | undefined): Pipeline {
+  return budget === undefined ? pipeline : { ...pipeline, budget: parseBudget(budget) };
+}
+
+/** Dollars as typed; throws USAGE. */
+export function parseBudget(text: string): number {
+  const dollars = /^\$?\d{1,9}(\.\d{1,6})?$/.test(text.trim()) ? Number(text.trim().replace("$", "")) : Number.NaN;
+  if (Number.isNaN(dollars)) throw new CliError("USAGE", `--budget ${shown(text, 40)} is not an amount in USD`, "Write it like 0.50.");
+  return usd(dollars);
+}
+
+function optionsOf(flags: RunFlags, config: Config): RunOptions {
+  const { model, modelUrl, agent, slots, grace, keep } = flags;
+  const scripted = config.providers.filter((p) => p.script !== undefined).map((p) => p.id);
+  return { model, modelUrl, agent, slots, grace, keep, scripted };
+}
+
+async function snapshot(cli: Cli, workspaces: Workspaces, project: Project, runId: string): Promise<string> {
+  const taken = await workspaces.snapshotDirty({ runId, at: cli.clock.now() });
+  for (const { path, reason } of taken?.leftOut ?? []) cli.out.note(`left out: ${path} (${reason})`);
+  if (taken) cli.out.note(`${plural(taken.paths.length, "uncommitted change")} taken along`);
+  return taken?.commit ?? project.head;
+}

@@ -1,0 +1,88 @@
+import { formatUsd, type RunState } from "../../domain/index.ts";
+import type { Store } from "../../store/index.ts";
+import { openProject, openWorkspaces } from "../../workspace/index.ts";
+import { Exit, type Cli } from "../cli.ts";
+import { painter } from "../output.ts";
+import { importLeftBill } from "../setup/bill.ts";
+import { driverOf, findRun, loadRun, shownStatus } from "../setup/find-run.ts";
+import { homeOf } from "../setup/settings.ts";
+import { withStore } from "../setup/store.ts";
+import { billText } from "../show/bill-text.ts";
+import { dateTime, duration, indent, integer } from "../show/format.ts";
+import { reportRun, type AttemptReport, type RunReport } from "../show/report.ts";
+import { phaseWord, symbolOf } from "../show/steps-text.ts";
+import { diffText } from "../show/summary.ts";
+
+/** `stepfall show [RUN]` */
+export async function show(cli: Cli, given: string | undefined): Promise<number> {
+  const report = await withStore(cli, async (store) => {
+    const row = await findRun(cli, store, given);
+    await importLeftBill(cli, store);
+    const driver = row.status === "running" ? await driverOf(store, row.runId, cli.clock.now()) : undefined;
+    return reportOf(cli, store, await loadRun(store, row.runId), shownStatus(row, driver));
+  });
+  if (cli.json) cli.out.json({ version: 1, ...report });
+  else cli.out.data(showText(report, cli));
+  return Exit.ok;
+}
+
+async function reportOf(cli: Cli, store: Store, state: RunState, status: RunReport["status"]): Promise<RunReport> {
+  const home = homeOf(cli);
+  // The journal tells all but the diff, also when the project is gone.
+  const project = await openProject(state.project, { env: cli.env }).catch(() => undefined);
+  if (!project) return reportRun(state, { store, home, status });
+  const workspaces = openWorkspaces({ project, home });
+  try {
+    return await reportRun(state, { store, home, status, workspaces });
+  } finally {
+    await workspaces.close();
+  }
+}
+
+function showText(report: RunReport, cli: Pick<Cli, "out">): string {
+  const paint = painter(cli.out.colour);
+  const facts: [string, string | undefined][] = [
+    ["pipeline", report.pipeline + (report.source ? ` (${report.source})` : "")],
+    ["project", report.project],
+    ["status", report.status + (report.because ? `: ${report.because}` : "")],
+    ["started", dateTime(report.startedAt) + (report.endedAt === undefined ? "" : `, took ${duration(report.endedAt - report.startedAt)}`)],
+    ["base", report.base.slice(0, 12)],
+    ["branch", report.branch + (report.tip ? ` at ${report.tip.slice(0, 12)}` : " (gone)")],
+    ["merged", report.mergedInto ? `into ${report.mergedInto.into} as ${report.mergedInto.commit.slice(0, 12)}` : undefined],
+    ["budget", report.budget === undefined ? undefined : formatUsd(report.budget)],
+    ["transcripts", report.folder],
+  ];
+  const head = [
+    paint("bold", `run ${report.runId}`),
+    ...facts.flatMap(([name, value]) => (value === undefined ? [] : [`${name.padEnd(11)}  ${value}`])),
+  ].join("\n");
+  const steps = report.steps.map((s) => {
+    const lines = [
+      `${symbolOf(s.status)} ${paint("bold", s.id)} (${s.kind}) ${s.status}${s.because ? `: ${s.because}` : ""}${s.needs.length > 0 ? `; needs ${s.needs.join(", ")}` : ""}`,
+    ];
+    for (const a of s.attempts) lines.push(...attemptLines(a));
+    return lines.join("\n");
+  });
+  return [head, ...(report.diff ? [diffText(report.diff)] : []), ...steps, billText(report.bill, report.scriptedProviders)].join("\n\n");
+}
+
+function attemptLines(a: AttemptReport): string[] {
+  const time = a.startedAt !== undefined && a.endedAt !== undefined ? ` in ${duration(a.endedAt - a.startedAt)}` : "";
+  const lines = [`  #${a.n} ${phaseWord(a.phase)}${a.agent ? ` by ${a.agent}` : ""} (tier ${a.tier})${time}`];
+  if (a.summary) lines.push(indent(a.summary, "     said: "));
+  if (a.commit) lines.push(`     commit ${a.commit.slice(0, 12)}${a.mergeCommit ? `, merged as ${a.mergeCommit.slice(0, 12)}` : ""}`);
+  if (a.dropped?.length) lines.push(`     dropped changes to protected files: ${a.dropped.join(", ")}`);
+  for (const g of a.gates) lines.push(`     gate ${g.name}: ${g.verdict} in ${duration(g.durationMs)}`);
+  for (const f of a.findings) {
+    lines.push(`     ${f.gate}: ${f.message}`);
+    if (f.evidence) lines.push(indent(f.evidence, "       "));
+  }
+  if (a.failure) lines.push(`     ${a.failure.kind}:`, indent(a.failure.message, "       "));
+  if (a.interrupted) lines.push(`     ${a.interrupted.because}${a.interrupted.evidence ? ` (${a.interrupted.evidence})` : ""}`);
+  if (a.output !== undefined) lines.push(`     output: ${JSON.stringify(a.output)}`);
+  if (a.usage)
+    lines.push(
+      `     used ${integer(a.usage.inputTokens)} + ${integer(a.usage.outputTokens)} tokens, ${formatUsd(a.usage.microUsd)} (${a.usage.provenance})`,
+    );
+  return lines;
+}

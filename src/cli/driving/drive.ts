@@ -1,0 +1,81 @@
+import type { RunState } from "../../domain/index.ts";
+import type { DriveEnd } from "../../engine/index.ts";
+import type { Workspaces } from "../../workspace/index.ts";
+import { Exit, type Cli } from "../cli.ts";
+import { openView } from "../progress/view.ts";
+import type { Assembled } from "../setup/assemble.ts";
+import type { ShownStatus } from "../setup/find-run.ts";
+import { plural } from "../show/format.ts";
+import { reportRun, type RunReport } from "../show/report.ts";
+import { commandLine, summaryText } from "../show/summary.ts";
+import type { Interrupts } from "./signals.ts";
+
+export interface Driven {
+  end: DriveEnd;
+  report: RunReport;
+}
+
+/** Drives a run before the eyes of a person: progress, Ctrl-C, and what it came to. */
+export async function driveRun(
+  cli: Cli,
+  assembled: Assembled,
+  run: { runId: string; workspaces: Workspaces; interrupts: Interrupts },
+): Promise<Driven> {
+  const { engine, store, deps } = assembled;
+  const { runId, workspaces, interrupts } = run;
+  const state = await engine.load(runId);
+  cli.out.note(`run ${runId}: ${state.pipeline.name}, ${plural(state.steps.size, "step")}, branch ${state.branch}`);
+  const view = await openView(cli, state);
+  assembled.listen((item) => view.take(item));
+  interrupts.watch(view);
+  let end: DriveEnd;
+  try {
+    end = await engine.drive(runId, { workspaces, drain: interrupts.drain, stop: interrupts.stop });
+  } finally {
+    await view.end();
+  }
+  const last = await engine.load(runId);
+  return { end, report: await reportRun(last, { store, home: deps.home, status: statusOf(end, last), workspaces }) };
+}
+
+function statusOf(end: DriveEnd, state: RunState): ShownStatus {
+  switch (end.kind) {
+    case "finished":
+      return end.outcome;
+    case "budget":
+      return "budget";
+    case "stopped":
+      return state.outcome ?? "stopped";
+    case "taken-over":
+      return "running";
+    default:
+      return end satisfies never;
+  }
+}
+
+export function exitCodeOf(end: DriveEnd): number {
+  switch (end.kind) {
+    case "finished":
+      return end.outcome === "succeeded" ? Exit.ok : Exit.failed;
+    case "budget":
+      return Exit.budget;
+    case "stopped":
+      return Exit.interrupted;
+    case "taken-over":
+      return Exit.failed;
+    default:
+      return end satisfies never;
+  }
+}
+
+/** Prints what a run came to, and answers the exit code. */
+export function tellResult(cli: Cli, { end, report }: Driven): number {
+  const code = exitCodeOf(end);
+  if (cli.json) cli.out.json({ version: 1, type: "result", exitCode: code, ...report });
+  else {
+    cli.out.data(`\n${summaryText(report, cli)}`);
+    if (end.kind === "stopped") cli.out.note(`Stopped. Go on with: ${commandLine(cli, "resume", report.runId)}`);
+    if (end.kind === "taken-over") cli.out.note("Another process drives this run now.");
+  }
+  return code;
+}

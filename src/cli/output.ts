@@ -1,0 +1,72 @@
+/** Where text goes. stdout is data, stderr is progress. */
+export interface Output {
+  /** A line of data. */
+  data(text: string): void;
+  /** A line of progress or of advice. */
+  note(text: string): void;
+  /** One JSON value as a line of data. */
+  json(value: unknown): void;
+  /** Where a live view may be drawn; absent off a terminal. */
+  readonly terminal: NodeJS.WriteStream | undefined;
+  /** Aborts when nobody reads stdout any more. */
+  readonly unread: AbortSignal;
+  /** Whether stdout takes colour. */
+  readonly colour: boolean;
+  /** Resolves when everything was handed to the system. */
+  flush(): Promise<void>;
+}
+
+export interface Streams {
+  stdout: NodeJS.WriteStream;
+  stderr: NodeJS.WriteStream;
+}
+
+/**
+ * `stepfall ps | head -1` closes our stdout in mid-work: that is no error. What is written after it is dropped, and commands that only
+ * print can stop by `unread`.
+ */
+export function openOutput({ stdout, stderr }: Streams, env: Readonly<Record<string, string | undefined>>): Output {
+  const unread = new AbortController();
+  const guard = (stream: NodeJS.WriteStream, onGone: () => void): void => {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE" && error.code !== "ERR_STREAM_DESTROYED") throw error;
+      onGone();
+    });
+  };
+  let noStderr = false;
+  guard(stdout, () => unread.abort());
+  guard(stderr, () => (noStderr = true));
+  const data = (text: string): void => {
+    if (!unread.signal.aborted) stdout.write(`${text}\n`);
+  };
+  const plain = env["NO_COLOR"] !== undefined && env["NO_COLOR"] !== "";
+  const dumb = env["TERM"] === "dumb";
+  return {
+    data,
+    note: (text) => {
+      if (!noStderr) stderr.write(`${text}\n`);
+    },
+    json: (value) => data(JSON.stringify(value)),
+    terminal: stderr.isTTY && !dumb && !env["CI"] ? stderr : undefined,
+    unread: unread.signal,
+    colour: stdout.isTTY && !plain && !dumb,
+    flush: async () => {
+      await Promise.all(
+        [stdout, stderr].map((s) => new Promise<void>((resolve) => (s.destroyed ? resolve() : s.write("", () => resolve())))),
+      );
+    },
+  };
+}
+
+const codes = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39] } as const;
+
+/** Text in a style, or as it is where there is no colour. */
+export type Paint = (style: keyof typeof codes, text: string) => string;
+
+export const painter = (colour: boolean): Paint =>
+  colour
+    ? (style, text) => {
+        const [on, off] = codes[style];
+        return `\u001b[${on}m${text}\u001b[${off}m`;
+      }
+    : (_, text) => text;

@@ -1,0 +1,178 @@
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { Command, CommanderError, Option } from "commander";
+import { Exit, type Cli } from "./cli.ts";
+import { CliError } from "./failure.ts";
+import type { Output } from "./output.ts";
+import { packageRoot } from "./package-root.ts";
+import { reportError } from "./report-error.ts";
+
+export interface Invocation {
+  argv: readonly string[];
+  env: Readonly<Record<string, string | undefined>>;
+  cwd: string;
+  out: Output;
+  isInteractive: boolean;
+  /** How a person calls this program. */
+  program: string;
+}
+
+interface GlobalOptions {
+  json?: boolean;
+  input?: boolean;
+  home?: string;
+}
+
+/** Commands that later versions bring: they answer by name instead of pretending not to exist. */
+const later = [
+  "do",
+  "inbox",
+  "approve",
+  "reject",
+  "answer",
+  "watch",
+  "up",
+  "mcp",
+  "validate",
+  "graph",
+  "import",
+  "reassign",
+  "attach",
+  "gc",
+];
+
+/** Parses the arguments, runs one command, answers its exit code. Each command is loaded when it is called: `--help` loads none. */
+export async function runProgram(invocation: Invocation): Promise<number> {
+  const { argv, env, cwd, out } = invocation;
+  const version = ownVersion();
+  let code: number = Exit.ok;
+  let cli: Cli = {
+    env,
+    cwd,
+    out,
+    clock: { now: () => Date.now() },
+    json: argv.includes("--json"),
+    canAsk: false,
+    program: invocation.program,
+  };
+
+  const program = new Command("stepfall")
+    .description("Runs fleets of coding agents on pipelines, checks every result on disk, and keeps an honest bill.")
+    .version(version, "--version", "print the version")
+    .option("--json", "data as JSON on stdout (streams: one object a line)")
+    .option("--no-input", "never ask anything")
+    .option("--home <dir>", "Stepfall's own folder, instead of $STEPFALL_HOME")
+    .helpCommand(false)
+    .showSuggestionAfterError(true)
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ writeOut: (text) => out.data(text.trimEnd()), writeErr: (text) => out.note(text.trimEnd()) })
+    .exitOverride();
+
+  const command = (
+    name: string,
+    description: string,
+    act: (cli: Cli, args: string[], options: Record<string, unknown>) => Promise<number>,
+  ): Command => {
+    const made = program.command(name).description(description).exitOverride();
+    made.action(async (...given: unknown[]) => {
+      const all = made.optsWithGlobals<GlobalOptions & Record<string, unknown>>();
+      const home = all.home === undefined ? undefined : resolve(cwd, all.home);
+      if (all.home === "") throw new CliError("USAGE", "--home is empty", "Give a folder.");
+      cli = { ...cli, json: all.json === true, canAsk: invocation.isInteractive && all.input !== false && all.json !== true, home };
+      const args = given.slice(0, -2).filter((a): a is string => typeof a === "string");
+      code = await act(cli, args, all);
+    });
+    return made;
+  };
+
+  command("run <file>", "run a pipeline on the project you are in", async (c, args, o) =>
+    (await import("./commands/run.ts")).run(c, args[0] ?? "", o),
+  )
+    .option("--slots <n>", "attempts at once")
+    .option("--budget <usd>", "most the run may spend")
+    .option("--model <provider/model>", "use this model, as the agent `chat`")
+    .option("--model-url <url>", "where that model is reached (an OpenAI-compatible API); its key is $STEPFALL_MODEL_KEY")
+    .option("--agent <id>", "the agent of steps that ask for none")
+    .option("--include-dirty", "take uncommitted changes along")
+    .option("--merge", "after success, merge the result into the branch that is checked out")
+    .option("--keep", "keep the workspaces of attempts")
+    .option("--grace <duration>", "how long attempts may finish after Ctrl-C");
+  command("resume [run]", "go on with a run that was stopped, or whose process died", async (c, args, o) =>
+    (await import("./commands/resume.ts")).resume(c, args[0], o),
+  )
+    .option("--slots <n>", "attempts at once")
+    .option("--budget <usd>", "a new limit, for a run that a budget stopped")
+    .option("--grace <duration>", "how long attempts may finish after Ctrl-C");
+  command("ps", "list runs", async (c, _, o) => (await import("./commands/ps.ts")).ps(c, { all: o["all"] === true })).option(
+    "--all",
+    "of all projects",
+  );
+  command("show [run]", "what happened in a run: steps, attempts, gates, findings", async (c, args) =>
+    (await import("./commands/show.ts")).show(c, args[0]),
+  );
+  command("logs [run]", "what agents and gates printed", async (c, args, o) =>
+    (await import("./commands/logs.ts")).logs(c, args[0], { follow: o["follow"] === true, step: o["step"] as string | undefined }),
+  )
+    .option("-f, --follow", "go on until the run ends")
+    .option("--step <id>", "only this step");
+  command("cost [run]", "the bill of a run, by attempt", async (c, args) => (await import("./commands/cost.ts")).cost(c, args[0]));
+  command("cancel [run]", "end a run for good", async (c, args, o) =>
+    (await import("./commands/cancel.ts")).cancel(c, args[0], { reason: o["reason"] as string | undefined }),
+  ).option("--reason <text>", "why, for the record");
+  command("merge [run]", "merge a run's result into the branch that is checked out", async (c, args, o) =>
+    (await import("./commands/merge.ts")).merge(c, args[0], { partial: o["partial"] === true }),
+  ).option("--partial", "also of a run that failed or is not over");
+  command("clean [run]", "remove what finished runs left: workspaces, transcripts, branch", async (c, args, o) =>
+    (await import("./commands/clean.ts")).clean(c, args[0], { all: o["all"] === true, yes: o["yes"] === true, force: o["force"] === true }),
+  )
+    .option("--all", "every finished run of this project")
+    .option("--yes", "do not ask")
+    .option("--force", "also delete branches that were not merged");
+  command("doctor", "check this machine and the settings", async (c, _, o) => (await import("./commands/doctor.ts")).doctor(c, o))
+    .addOption(new Option("--model <provider/model>", "check this model too"))
+    .addOption(new Option("--model-url <url>", "where it is reached"));
+  command("init", "write stepfall.yaml and a first pipeline into this project", async (c) => (await import("./commands/init.ts")).init(c));
+  command("demo", "run a small example with a scripted model: no key, no network", async (c, _, o) =>
+    (await import("./commands/demo.ts")).demo(c, o),
+  ).option("--slots <n>", "attempts at once");
+  for (const name of later) {
+    program
+      .command(name, { hidden: true })
+      .allowUnknownOption()
+      .allowExcessArguments()
+      .helpOption(false)
+      .action(() => {
+        throw new CliError("NOT_SUPPORTED_YET", `\`stepfall ${name}\` is not supported yet`, "`stepfall --help` lists what is.");
+      });
+  }
+
+  try {
+    if (argv.length === 0) {
+      out.note(program.helpInformation().trimEnd());
+      return Exit.usage;
+    }
+    await program.parseAsync([...argv], { from: "user" });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? Exit.ok : usageError(cli, error);
+    return reportError(await withHome(cli), error);
+  }
+}
+
+/** commander has said it on stderr already. */
+function usageError({ out, json }: Cli, error: CommanderError): number {
+  if (json) out.json({ version: 1, type: "error", code: "USAGE", message: error.message.replace(/^error: /, ""), hint: "stepfall --help" });
+  return Exit.usage;
+}
+
+/** The home folder, for the log of an unexpected error. */
+async function withHome(cli: Cli): Promise<Cli> {
+  if (cli.home !== undefined) return cli;
+  const { stepfallHome } = await import("../config/index.ts");
+  return { ...cli, home: stepfallHome(cli.env, cli.cwd) };
+}
+
+function ownVersion(): string {
+  const { version } = JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8")) as { version: string };
+  return version;
+}

@@ -1,0 +1,63 @@
+import { formatUsd, parseAttemptId, type RunEvent, type RunState } from "../../domain/index.ts";
+import { duration, firstLine } from "../show/format.ts";
+
+/**
+ * An event in one line for people; `undefined` for those that only matter to a machine. `state` is the run with the event already in it.
+ */
+export function eventLine(event: RunEvent, state: RunState): string | undefined {
+  switch (event.type) {
+    case "RunStarted":
+    case "AttemptRouted":
+    case "MergeIntended":
+      return undefined;
+    case "AttemptStarted":
+      return `${name(event.data.attempt)} started by ${event.data.agent}`;
+    case "AttemptAccepted": {
+      const gates = event.data.gates.map((g) => g.name).join(", ");
+      const dropped = event.data.dropped?.length ? `; changes to protected files were dropped: ${event.data.dropped.join(", ")}` : "";
+      return `${name(event.data.attempt)} accepted${gates ? ` (passed: ${gates})` : ""}${dropped}`;
+    }
+    case "AttemptRejected": {
+      const [first, ...more] = event.data.findings;
+      const by = !first ? "" : first.gate === "contract" ? ": " : ` by gate ${first.gate}: `;
+      return `${name(event.data.attempt)} refused${by}${first ? firstLine(first.message, 140) : ""}${more.length > 0 ? ` (and ${more.length} more)` : ""}`;
+    }
+    case "AttemptFailed":
+      return `${name(event.data.attempt)} failed (${event.data.kind}): ${firstLine(event.data.message, 140)}`;
+    case "AttemptInterrupted":
+      return `${name(event.data.attempt)} interrupted: ${firstLine(event.data.because, 140)}`;
+    case "ResultMerged":
+      return `${event.data.step} merged`;
+    case "MergeRefused":
+      return `${name(event.data.attempt)} refused by the merge queue: ${firstLine(event.data.findings[0]?.message ?? "", 140)}`;
+    case "StepCompleted": {
+      // Merged work has said so already, and who may not change anything need not say that it did not.
+      const s = state.steps.get(event.data.step);
+      return s?.step.readonly || s?.attempts.at(-1)?.commit ? undefined : `${event.data.step} completed without a change`;
+    }
+    case "StepFailed":
+      return `${event.data.step} failed: ${firstLine(event.data.because, 140)}`;
+    case "StepSkipped":
+      return `${event.data.step} skipped: ${firstLine(event.data.because, 140)}`;
+    case "StepCancelled":
+      return `${event.data.step} cancelled`;
+    case "CancelRequested":
+      return `cancel requested${event.data.reason ? `: ${event.data.reason}` : ""}`;
+    case "BudgetExhausted":
+      return `the budget of the ${event.data.scope === "run" ? "run" : `step ${event.data.step}`} cannot carry the next call: ${formatUsd(event.data.spent)} of ${formatUsd(event.data.limit)} spent`;
+    case "BudgetRaised":
+      return `budget of the ${event.data.scope === "run" ? "run" : `step ${event.data.step}`} raised to ${formatUsd(event.data.limit)}`;
+    case "RunFinished":
+      return `run ${event.data.outcome}${state.endedAt === undefined ? "" : ` in ${duration(state.endedAt - state.startedAt)}`}`;
+    case "RunMerged":
+      return `run merged into ${event.data.into}`;
+    default:
+      return event satisfies never;
+  }
+}
+
+/** `fix#1` */
+function name(attempt: string): string {
+  const ref = parseAttemptId(attempt);
+  return ref ? `${ref.stepPath}#${ref.n}` : attempt;
+}

@@ -1,0 +1,123 @@
+import { Box, render, Text } from "ink";
+import { createElement, memo, type ReactElement } from "react";
+import { apply, formatUsd, type Clock, type RunState } from "../../domain/index.ts";
+import type { Feed } from "../../engine/index.ts";
+import { rowsOf, type Row } from "./rows.ts";
+import type { View } from "./view.ts";
+
+const FRAMES_A_SECOND = 10;
+/** Head, queue, notes and the cursor's own line. */
+const LINES_BESIDE_ROWS = 6;
+
+const colours: Readonly<Record<string, string>> = {
+  completed: "green",
+  failed: "red",
+  skipped: "gray",
+  cancelled: "yellow",
+  running: "cyan",
+  rejected: "yellow",
+  merging: "cyan",
+  accepted: "cyan",
+};
+
+interface Widths {
+  id: number;
+  status: number;
+  agent: number;
+}
+
+const StepRow = memo(function StepRow(props: Row & { widths: Widths; colour: boolean }): ReactElement {
+  const { widths, colour } = props;
+  const tint = colour ? colours[props.status] : undefined;
+  const fields = [
+    props.id.padEnd(widths.id),
+    props.status.padEnd(widths.status),
+    props.attempt.padEnd(3),
+    props.agent.padEnd(widths.agent),
+    props.elapsed.padStart(11),
+  ].join("  ");
+  return createElement(
+    Text,
+    { wrap: "truncate-end" },
+    createElement(Text, tint ? { color: tint } : {}, `${props.symbol} `),
+    `${fields}  ${props.text}`,
+  );
+});
+
+interface Frame {
+  state: RunState;
+  progress: ReadonlyMap<string, string>;
+  notes: readonly string[];
+  now: number;
+  height: number;
+  colour: boolean;
+}
+
+function RunView({ state, progress, notes, now, height, colour }: Frame): ReactElement {
+  const { rows, hidden } = rowsOf(state, progress, now, height - LINES_BESIDE_ROWS - notes.length);
+  const most = (values: string[]): number => Math.max(0, ...values.map((v) => v.length));
+  const widths: Widths = {
+    id: most(rows.map((r) => r.id)),
+    status: Math.max(9, most(rows.map((r) => r.status))),
+    agent: most(rows.map((r) => r.agent)),
+  };
+  const steps = [...state.steps.values()];
+  const spent = steps.flatMap((s) => s.attempts).reduce((sum, a) => sum + (a.usage?.microUsd ?? 0), 0);
+  const done = steps.filter((s) => s.status === "completed").length;
+  const ended = state.outcome ?? (state.halted ? "stopped by its budget" : "running");
+  const head = `${state.pipeline.name} ${ended}: ${done}/${steps.length} steps, ${state.running.size} running, ${state.queued.size} queued, ${formatUsd(spent)}`;
+  return createElement(
+    Box,
+    { flexDirection: "column" },
+    createElement(Text, { bold: colour, wrap: "truncate-end" }, head),
+    ...rows.map((r) => createElement(StepRow, { key: r.id, ...r, widths, colour })),
+    ...(hidden > 0 ? [createElement(Text, { key: "\0hidden", wrap: "truncate-end" }, `  ... and ${hidden} more`)] : []),
+    ...notes.map((text, i) => createElement(Text, { key: `\0note${i}`, wrap: "truncate-end" }, text)),
+  );
+}
+
+/**
+ * The table of steps, redrawn in place on the terminal. It reads no keys, so Ctrl-C stays a signal; it uses no alternate screen, so the last
+ * state remains in the scrollback.
+ */
+export function openLiveView(terminal: NodeJS.WriteStream, options: { state: RunState; clock: Clock; colour: boolean }): View {
+  const { state, clock, colour } = options;
+  const progress = new Map<string, string>();
+  const notes: string[] = [];
+  const frame = (): ReactElement =>
+    createElement(RunView, { state, progress, notes: [...notes], now: clock.now(), height: terminal.rows ?? 24, colour });
+  const ink = render(frame(), {
+    stdout: terminal,
+    stderr: terminal,
+    exitOnCtrlC: false,
+    patchConsole: false,
+    maxFps: FRAMES_A_SECOND,
+    incrementalRendering: true,
+  });
+  let isDue = false;
+  const timer = setInterval(() => {
+    // Elapsed times go on while something runs.
+    if (isDue || state.running.size > 0) ink.rerender(frame());
+    isDue = false;
+  }, 1000 / FRAMES_A_SECOND);
+  return {
+    take(item: Feed) {
+      if (item.kind === "progress") progress.set(item.step, item.text);
+      else if (item.version > state.version) apply(state, item);
+      isDue = true;
+    },
+    note(text) {
+      notes.push(...text.split("\n"));
+      isDue = true;
+    },
+    get running() {
+      return state.running.size;
+    },
+    async end() {
+      clearInterval(timer);
+      ink.rerender(frame());
+      ink.unmount();
+      await ink.waitUntilExit();
+    },
+  };
+}

@@ -1,0 +1,72 @@
+import { apply, type RunState } from "../../domain/index.ts";
+import type { Feed } from "../../engine/index.ts";
+import type { Cli } from "../cli.ts";
+import { clockTime } from "../show/format.ts";
+import { eventLine } from "./event-line.ts";
+
+/** Shows a run while it is going on. */
+export interface View {
+  take(item: Feed): void;
+  /** A line that is no event: what the program itself has to say. */
+  note(text: string): void;
+  /** Attempts that run now. */
+  readonly running: number;
+  /** Leaves the terminal as it shall stay. */
+  end(): Promise<void>;
+}
+
+/** `state` is the run as it stands; the view folds what comes into a copy of its own. */
+export async function openView(cli: Cli, state: RunState): Promise<View> {
+  if (cli.json) return jsonView(cli, state);
+  if (!cli.out.terminal) return plainView(cli, state);
+  const { openLiveView } = await import("./live.ts");
+  return openLiveView(cli.out.terminal, { state, clock: cli.clock, colour: !cli.env["NO_COLOR"] });
+}
+
+function take(state: RunState, item: Feed): void {
+  // After a reload of the journal an event may come twice.
+  if (item.kind === "event" && item.version > state.version) apply(state, item);
+}
+
+/** NDJSON on stdout: events as the journal has them, progress as it comes. */
+function jsonView({ out }: Cli, state: RunState): View {
+  return {
+    take(item) {
+      const isKnown = item.kind === "event" && item.version <= state.version;
+      take(state, item);
+      if (item.kind === "progress")
+        out.json({
+          version: 1,
+          type: "progress",
+          at: item.at,
+          runId: state.runId,
+          attempt: item.attempt,
+          step: item.step,
+          text: item.text,
+        });
+      else if (!isKnown) out.json({ version: 1, type: "event", at: item.at, runId: state.runId, seq: item.version, event: item.event });
+    },
+    note: (text) => out.note(text),
+    get running() {
+      return state.running.size;
+    },
+    end: async () => {},
+  };
+}
+
+/** A line on stderr for every event that matters. */
+function plainView({ out }: Cli, state: RunState): View {
+  return {
+    take(item) {
+      if (item.kind !== "event" || item.version <= state.version) return;
+      take(state, item);
+      const line = eventLine(item.event, state);
+      if (line) out.note(`${clockTime(item.at)} ${line}`);
+    },
+    note: (text) => out.note(text),
+    get running() {
+      return state.running.size;
+    },
+    end: async () => {},
+  };
+}

@@ -1,0 +1,88 @@
+import { createLocalHost } from "../../agents/index.ts";
+import type { Config } from "../../config/index.ts";
+import { createEngine, type AgentExecution, type Engine, type EngineDeps, type Feed } from "../../engine/index.ts";
+import type { Registry } from "../../fleet/index.ts";
+import { connectGateway, type GatewayClient } from "../../models/index.ts";
+import type { Store } from "../../store/index.ts";
+import { cacheEnvironment } from "../../workspace/index.ts";
+import type { Cli } from "../cli.ts";
+import { isDead, thisHolder } from "./identity.ts";
+import type { ScriptedModels } from "./scripted-models.ts";
+import { openStore } from "./store.ts";
+
+export interface Parts {
+  config: Config;
+  /** Names the dependency caches that its attempts share. */
+  projectId: string;
+  registry: Registry<AgentExecution>;
+  scripted: ScriptedModels;
+  keepWorkspaces: boolean;
+}
+
+/** An engine with all it stands on. Leaves nothing running when it is disposed of. */
+export interface Assembled extends AsyncDisposable {
+  engine: Engine;
+  deps: EngineDeps;
+  store: Store;
+  /** Replaces whoever listened before. */
+  listen(listener: (item: Feed) => void): void;
+}
+
+/** What attempts get of the user's environment. */
+const inherited = ["PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ"];
+/** What the gateway needs to reach providers from behind a company's proxy. */
+const forGateway = [
+  "PATH",
+  "NODE_EXTRA_CA_CERTS",
+  "SSL_CERT_FILE",
+  "HTTPS_PROXY",
+  "HTTP_PROXY",
+  "NO_PROXY",
+  "https_proxy",
+  "http_proxy",
+  "no_proxy",
+];
+
+export async function assemble(cli: Cli, parts: Parts): Promise<Assembled> {
+  const { config, registry, scripted } = parts;
+  const { home, secrets } = config;
+  const mask = (text: string): string => secrets.mask(text);
+  const store = await openStore(cli);
+  let listener: ((item: Feed) => void) | undefined;
+  let gateway: Promise<GatewayClient> | undefined;
+  const deps: EngineDeps = {
+    store,
+    clock: cli.clock,
+    home,
+    node: thisHolder(),
+    registry,
+    defaultAgent: config.defaultAgent,
+    host: createLocalHost({ home, clock: cli.clock, mask }),
+    gateway: () => (gateway ??= connectGateway({ home, clock: cli.clock, env: pick(cli.env, forGateway) })),
+    slots: config.slots,
+    baseEnv: { ...pick(cli.env, inherited), ...cacheEnvironment(home, parts.projectId) },
+    protected: config.protected ?? [],
+    setup: config.setup,
+    mask,
+    keepWorkspaces: parts.keepWorkspaces,
+    isDead,
+    onFeed: (item) => listener?.(item),
+  };
+  const engine = createEngine(deps);
+  return {
+    engine,
+    deps,
+    store,
+    listen: (l) => (listener = l),
+    [Symbol.asyncDispose]: async () => {
+      engine[Symbol.dispose]();
+      await (await gateway?.catch(() => undefined))?.disconnect().catch(() => undefined);
+      await scripted.stopAll();
+      await store.close();
+    },
+  };
+}
+
+function pick(env: Cli["env"], names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
+}

@@ -1,0 +1,94 @@
+import { userInfo } from "node:os";
+import { runStream, type RunEvent, type RunState } from "../../domain/index.ts";
+import { StoreError, type Store } from "../../store/index.ts";
+import { openProject, openWorkspaces, type Project } from "../../workspace/index.ts";
+import { Exit, type Cli } from "../cli.ts";
+import { CliError } from "../failure.ts";
+import { loadRun, projectHere } from "./find-run.ts";
+import { homeOf } from "./settings.ts";
+import { withStore } from "./store.ts";
+
+/** Who asks, for the journal. */
+export function actorOf(cli: Pick<Cli, "env">): string {
+  const name = cli.env["USER"] || cli.env["LOGNAME"];
+  if (name) return `cli:${name}`;
+  try {
+    return `cli:${userInfo().username}`;
+  } catch {
+    return "cli";
+  }
+}
+
+/**
+ * Appends a request to a run's stream, whoever else writes there: on a conflict the state is read again, and `wanted` asked again whether it
+ * still makes sense. Answers the state it was appended to, with `undefined` for the event when there was nothing to ask for.
+ */
+export async function request(
+  cli: Cli,
+  store: Store,
+  runId: string,
+  wanted: (state: RunState) => RunEvent | undefined,
+): Promise<{ state: RunState; event: RunEvent | undefined }> {
+  for (;;) {
+    const state = await loadRun(store, runId);
+    const event = wanted(state);
+    if (!event) return { state, event };
+    try {
+      await store.commit({
+        appends: [{ stream: runStream(runId), expected: state.version, events: [{ event, at: cli.clock.now(), actor: actorOf(cli) }] }],
+      });
+      return { state, event };
+    } catch (error) {
+      if (!(error instanceof StoreError && (error.code === "STORE_CONFLICT" || error.code === "STORE_BUSY"))) throw error;
+    }
+  }
+}
+
+/** The project of a run: the work tree the person stands in when it is one of it, else where the run was started. */
+export async function projectOf(cli: Cli, state: RunState): Promise<Project> {
+  const here = await projectHere(cli);
+  if (here?.top === state.project) return here;
+  const there = await openProject(state.project, { env: cli.env });
+  return here?.id === there.id ? here : there;
+}
+
+/** Merges a run's branch into what is checked out, and records it. Prints what it did. */
+export async function mergeRun(cli: Cli, runId: string, options: { partial: boolean; quiet?: boolean }): Promise<number> {
+  return withStore(cli, async (store) => {
+    const state = await loadRun(store, runId);
+    if (!options.partial) refuseUnfinished(state);
+    const project = await projectOf(cli, state);
+    const workspaces = openWorkspaces({ project, home: homeOf(cli) });
+    const branch = { runId, name: state.branch };
+    try {
+      const tip = await workspaces.tip(branch);
+      if (tip === state.base)
+        throw new CliError("NOTHING_TO_MERGE", `run ${runId} changed nothing`, "Its branch stands where the run began.", Exit.ok);
+      const stat = await workspaces.diffStat(state.base, tip);
+      const merged = await workspaces.mergeIntoCurrent(branch, `Merge run ${runId} (${state.pipeline.name})`);
+      const isNew = (s: RunState): boolean => s.mergedInto?.into !== merged.into || s.mergedInto.commit !== merged.commit;
+      await request(cli, store, runId, (s) => (isNew(s) ? { type: "RunMerged", data: merged } : undefined));
+      if (options.quiet) return Exit.ok;
+      if (cli.json) cli.out.json({ version: 1, runId, branch: state.branch, ...merged, project: project.top, files: stat.files });
+      else if (!isNew(state)) cli.out.data(`${state.branch} is in ${merged.into} already (${merged.commit.slice(0, 12)})`);
+      else
+        cli.out.data(
+          `merged ${state.branch} into ${merged.into} (${merged.commit.slice(0, 12)}) in ${project.top}: ${stat.files.length} file${stat.files.length === 1 ? "" : "s"} changed`,
+        );
+      return Exit.ok;
+    } finally {
+      await workspaces.close();
+    }
+  });
+}
+
+function refuseUnfinished(state: RunState): void {
+  if (state.status === "finished" && state.outcome === "succeeded") return;
+  const done = [...state.steps.values()].filter((s) => s.status === "completed").length;
+  const is = state.status === "finished" ? state.outcome : "not over";
+  throw new CliError(
+    "RUN_UNFINISHED",
+    `run ${state.runId} is ${is}: its branch holds ${done} of ${state.steps.size} steps`,
+    "--partial merges what is there.",
+  );
+}

@@ -1,0 +1,76 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Preflight } from "../../agents/index.ts";
+import { attemptId } from "../../domain/index.ts";
+import type { EngineDeps } from "../../engine/index.ts";
+import { Exit } from "../cli.ts";
+import { CliError } from "../failure.ts";
+
+const LONGEST_MS = 60_000;
+
+export interface PreflightResult {
+  agent: string;
+  preflight: Preflight;
+}
+
+/** Really starts each agent once, side by side. Spends nothing: no model is asked for an answer. */
+export async function preflightAgents(
+  deps: EngineDeps,
+  runId: string,
+  agents: readonly string[],
+  signal: AbortSignal,
+): Promise<PreflightResult[]> {
+  await mkdir(deps.home, { recursive: true, mode: 0o700 });
+  const scratch = await mkdtemp(join(deps.home, "preflight-"));
+  try {
+    return await Promise.all(agents.map(async (agent) => ({ agent, preflight: await tryAgent(deps, runId, agent, scratch, signal) })));
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+async function tryAgent(deps: EngineDeps, runId: string, id: string, parent: string, signal: AbortSignal): Promise<Preflight> {
+  const { executor: execution, tier } = deps.registry.get(id);
+  const scratch = join(parent, id);
+  await mkdir(scratch);
+  const { upstreams } = execution;
+  const gateway = upstreams ? await deps.gateway() : undefined;
+  const open =
+    gateway && upstreams
+      ? await gateway.openKey({
+          runId,
+          attempt: attemptId(runId, `preflight-${id}`, 1),
+          agent: id,
+          tier,
+          upstreams,
+          budgets: [],
+          maxOutputTokens: execution.maxOutputTokens,
+        })
+      : undefined;
+  try {
+    return await execution.executor.preflight({
+      host: deps.host,
+      env: { ...deps.baseEnv, HOME: scratch, TMPDIR: scratch, TERM: "dumb" },
+      signal,
+      scratch,
+      ...(open ? { gateway: { url: open.url, key: open.key, model: open.model } } : {}),
+    });
+  } finally {
+    if (gateway && open) await gateway.closeKey(open.key);
+  }
+}
+
+/** Throws PREFLIGHT_FAILED when one of them does not start, INTERRUPTED when `interrupt` aborts meanwhile. */
+export async function requirePreflight(deps: EngineDeps, runId: string, agents: readonly string[], interrupt: AbortSignal): Promise<void> {
+  const results = await preflightAgents(deps, runId, agents, AbortSignal.any([interrupt, AbortSignal.timeout(LONGEST_MS)]));
+  if (interrupt.aborted) throw new CliError("INTERRUPTED", "interrupted before anything was started", "", Exit.interrupted);
+  for (const { agent, preflight } of results) {
+    if (!preflight.ok)
+      throw new CliError(
+        "PREFLIGHT_FAILED",
+        `agent ${agent} does not work: ${deps.mask(preflight.problem)}`,
+        `${preflight.hint} Nothing was started.`,
+        1,
+      );
+  }
+}

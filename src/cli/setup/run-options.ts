@@ -1,0 +1,41 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ConfigFlags } from "../../config/index.ts";
+import { runFolder } from "../../engine/index.ts";
+
+/** What a run was started with and needs again when it is resumed. Never a secret. */
+export interface RunOptions {
+  model?: string | undefined;
+  modelUrl?: string | undefined;
+  agent?: string | undefined;
+  slots?: string | undefined;
+  grace?: string | undefined;
+  keep?: boolean | undefined;
+  /** Providers that were scripted models, so that a bill can say so. */
+  scripted?: readonly string[] | undefined;
+}
+
+const fileOf = (home: string, runId: string): string => join(runFolder(home, runId), "options.json");
+
+export function saveOptions(home: string, runId: string, options: RunOptions): void {
+  mkdirSync(runFolder(home, runId), { recursive: true, mode: 0o700 });
+  writeFileSync(fileOf(home, runId), `${JSON.stringify({ version: 1, ...options })}\n`, { mode: 0o600 });
+}
+
+/** Nothing when the file is gone: the settings alone count then. */
+export function readOptions(home: string, runId: string): RunOptions {
+  try {
+    return JSON.parse(readFileSync(fileOf(home, runId), "utf8")) as RunOptions;
+  } catch {
+    return {};
+  }
+}
+
+/** Those of them that are settings. */
+export const configFlags = (options: RunOptions): ConfigFlags => ({
+  slots: options.slots,
+  grace: options.grace,
+  model: options.model,
+  modelUrl: options.modelUrl,
+  defaultAgent: options.agent,
+});

@@ -1,0 +1,47 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { formatProblems, loadConfig, stepfallHome, type Config, type ConfigFlags } from "../../config/index.ts";
+import { openWorkspaces, type Project } from "../../workspace/index.ts";
+import type { Cli } from "../cli.ts";
+import { InputProblems } from "../failure.ts";
+
+export const homeOf = (cli: Pick<Cli, "home" | "env" | "cwd">): string => cli.home ?? stepfallHome(cli.env, cli.cwd);
+
+const FILE = "stepfall.yaml";
+
+/**
+ * All settings; throws InputProblems. The project's are those of the commit `at`, so that nothing in a work tree changes what judges it; without
+ * `at` the file on disk counts (`--include-dirty`, where it is about to become part of the base, and `doctor`).
+ */
+export async function loadSettings(
+  cli: Cli,
+  request: { project?: Project | undefined; at?: string | undefined; flags?: ConfigFlags },
+): Promise<Config> {
+  const { project, at, flags = {} } = request;
+  const text = project && at !== undefined ? await readAt(project, at) : undefined;
+  const loaded = loadConfig({
+    env: cli.env,
+    cwd: cli.cwd,
+    home: homeOf(cli),
+    flags,
+    cores: availableParallelism(),
+    ...(project ? { projectDir: project.top } : {}),
+    ...(text === undefined ? {} : { projectText: text, projectFile: FILE }),
+  });
+  if (loaded.ok) return loaded.config;
+  throw new InputProblems(loaded.problems, formatProblems(loaded.problems, typeof text === "string" ? { [FILE]: text } : {}));
+}
+
+/** `null`: that commit has no settings. Bad settings must leave nothing behind, so the look goes through a folder of its own. */
+async function readAt(project: Project, commit: string): Promise<string | null> {
+  const scratch = await mkdtemp(join(tmpdir(), "stepfall-look-"));
+  try {
+    const workspaces = openWorkspaces({ project, home: scratch });
+    const bytes = await workspaces.readFile(commit, FILE);
+    await workspaces.close();
+    return bytes ? new TextDecoder().decode(bytes) : null;
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}

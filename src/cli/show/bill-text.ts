@@ -1,0 +1,51 @@
+import { formatUsd, parseAttemptId } from "../../domain/index.ts";
+import type { Bill } from "../../models/index.ts";
+import { integer } from "./format.ts";
+import { table } from "./table.ts";
+
+export const shortAttempt = (id: string): string => {
+  const ref = parseAttemptId(id);
+  return ref ? `${ref.stepPath}#${ref.n}` : id;
+};
+
+/** The bill of a run, an attempt a line; the figures' provenance is said with each. */
+export function billText(bill: Bill, scripted: readonly string[]): string {
+  if (bill.rows.length === 0) return "Bill: no model was called.";
+  const figures = (u: Bill["total"]): string[] => [
+    integer(u.calls),
+    integer(u.inputTokens),
+    integer(u.cachedInputTokens),
+    integer(u.outputTokens),
+    formatUsd(u.microUsd),
+    u.calls === 0 ? "" : u.provenance,
+    u.refused > 0 ? `${u.refused} refused by a budget` : "",
+  ];
+  const rows = bill.rows.map((row) => [
+    shortAttempt(row.attempt),
+    row.agent,
+    `${row.provider}/${row.model}${scripted.includes(row.provider) ? " (scripted)" : ""}`,
+    ...figures(row),
+  ]);
+  rows.push(["total", "", "", ...figures(bill.total)]);
+  const right = (title: string) => ({ title, align: "right" as const });
+  const text = table(
+    [
+      { title: "ATTEMPT" },
+      { title: "AGENT" },
+      { title: "MODEL" },
+      right("CALLS"),
+      right("IN"),
+      right("CACHED"),
+      right("OUT"),
+      right("USD"),
+      { title: "FIGURES" },
+      { title: "" },
+    ],
+    rows,
+  );
+  const isScripted = bill.rows.some((r) => scripted.includes(r.provider));
+  const note = isScripted
+    ? "\nScripted model: its answers came from a file and no money was spent; the prices are those of the settings."
+    : "";
+  return `Bill\n${text}${note}`;
+}

@@ -1,0 +1,127 @@
+import type { AttemptPhase, Finding, GateResult, RunState, StepState, Usage } from "../../domain/index.ts";
+import { runFolder } from "../../engine/index.ts";
+import { billOf, type Bill } from "../../models/index.ts";
+import type { Store } from "../../store/index.ts";
+import type { DiffStat, Workspaces } from "../../workspace/index.ts";
+import { readOptions } from "../setup/run-options.ts";
+import type { ShownStatus } from "../setup/find-run.ts";
+
+export interface AttemptReport {
+  id: string;
+  n: number;
+  phase: AttemptPhase;
+  agent?: string | undefined;
+  tier: string;
+  reasons: readonly string[];
+  startedAt?: number | undefined;
+  endedAt?: number | undefined;
+  commit?: string | undefined;
+  mergeCommit?: string | undefined;
+  gates: readonly GateResult[];
+  findings: readonly Finding[];
+  failure?: { kind: string; message: string } | undefined;
+  interrupted?: { because: string; evidence?: string | undefined } | undefined;
+  summary?: string | undefined;
+  dropped?: readonly string[] | undefined;
+  output?: unknown;
+  usage?: Usage | undefined;
+}
+
+export interface StepReport {
+  id: string;
+  kind: string;
+  status: string;
+  because?: string | undefined;
+  needs: readonly string[];
+  endedAt?: number | undefined;
+  attempts: AttemptReport[];
+}
+
+/** All that is known of a run, as data: `show --json`, the result line of `run --json`, and what the texts are made of. */
+export interface RunReport {
+  runId: string;
+  pipeline: string;
+  source?: string | undefined;
+  project: string;
+  status: ShownStatus;
+  because?: string | undefined;
+  base: string;
+  branch: string;
+  /** Absent when the branch is gone. */
+  tip?: string | undefined;
+  diff?: DiffStat | undefined;
+  mergedInto?: { into: string; commit: string } | undefined;
+  startedAt: number;
+  endedAt?: number | undefined;
+  budget?: number | undefined;
+  halted?: { limit: number; spent: number } | undefined;
+  steps: StepReport[];
+  bill: Bill;
+  /** Providers that are scripted models: what they say came from a file. */
+  scriptedProviders: readonly string[];
+  /** Folder of the transcripts. */
+  folder: string;
+}
+
+export async function reportRun(
+  state: RunState,
+  sources: { store: Store; home: string; status: ShownStatus; workspaces?: Workspaces | undefined },
+): Promise<RunReport> {
+  const { store, home, status, workspaces } = sources;
+  const branch = { runId: state.runId, name: state.branch };
+  // A branch that was cleaned away, or a project that moved, leaves the rest of the report as it is.
+  const tip = await workspaces?.tip(branch).catch(() => undefined);
+  const diff = workspaces && tip ? await workspaces.diffStat(state.base, tip).catch(() => undefined) : undefined;
+  return {
+    runId: state.runId,
+    pipeline: state.pipeline.name,
+    source: state.source,
+    project: state.project,
+    status,
+    because: state.because,
+    base: state.base,
+    branch: state.branch,
+    tip,
+    diff,
+    mergedInto: state.mergedInto,
+    startedAt: state.startedAt,
+    endedAt: state.endedAt,
+    budget: state.budget,
+    halted: state.halted,
+    steps: [...state.steps.values()].map(stepReport),
+    bill: await billOf(store, state.runId),
+    scriptedProviders: readOptions(home, state.runId).scripted ?? [],
+    folder: runFolder(home, state.runId),
+  };
+}
+
+function stepReport(s: StepState): StepReport {
+  return {
+    id: s.step.path,
+    kind: s.step.kind,
+    status: s.status,
+    because: s.because,
+    needs: s.step.needs,
+    endedAt: s.endedAt,
+    attempts: s.attempts.map((a) => ({
+      id: a.id,
+      n: a.n,
+      phase: a.phase,
+      agent: a.agent,
+      tier: a.tier,
+      reasons: a.reasons,
+      startedAt: a.startedAt,
+      endedAt: a.endedAt,
+      commit: a.commit,
+      mergeCommit: a.mergeCommit,
+      gates: a.gates ?? [],
+      findings: a.findings ?? [],
+      failure: a.failure,
+      interrupted: a.interrupted,
+      summary: a.summary,
+      dropped: a.dropped,
+      output: a.output,
+      usage: a.usage,
+    })),
+  };
+}

@@ -1,0 +1,31 @@
+/** Settings and secrets, loaded once and passed in; and how YAML files are read with places for every problem. */
+export { loadConfig } from "./load.ts";
+export { stepfallHome } from "./home.ts";
+export { configJsonSchema } from "./settings-schema.ts";
+export { SecretBox } from "./secret-box.ts";
+export { createMasker, type Masker, type MaskStream } from "./masker.ts";
+export { looksLikeSecretName, looksLikeSecretValue } from "./secret-names.ts";
+export type {
+  AgentSettings,
+  ChatAgentSettings,
+  Config,
+  ConfigFlags,
+  ConfigProblem,
+  ConfigProblemCode,
+  Environment,
+  LoadConfigRequest,
+  LoadedConfig,
+  Origin,
+  PriceSettings,
+  ProviderSettings,
+  ShellAgentSettings,
+} from "./settings.ts";
+
+// Reading YAML: for the pipeline room.
+export { formatProblems, inOrder, type Problem, type ProblemSources, type ReadingCode } from "./yaml/problem.ts";
+export { readTextFile, type TextFile } from "./yaml/text-file.ts";
+export { MAX_YAML_BYTES, readYaml, type Path, type Place, type YamlReading, type YamlSource } from "./yaml/yaml-source.ts";
+export { dotted, expecting, keyed, kinds, refuse, shapeProblems, type Vocabulary } from "./yaml/shape-problems.ts";
+export { CommandText, Dollars, duration, FilePath, Glob, Id, ID_PATTERN, parseDuration, TierName } from "./yaml/fields.ts";
+export { nearest } from "./yaml/nearest.ts";
+export { describeValue, named, shown } from "./yaml/shown.ts";

@@ -1,0 +1,131 @@
+import { z } from "zod";
+import { looksLikeSecretValue } from "./secret-names.ts";
+import { CommandText, Dollars, duration, Glob, Id, TierName } from "./yaml/fields.ts";
+import { keyed, kinds, refuse } from "./yaml/shape-problems.ts";
+
+/** The shape of `stepfall.yaml` and of `config.yaml`, as people write them. */
+
+/** Executors that come in a later version. */
+export const LATER_EXECUTORS = ["acp", "cli", "http", "function"];
+
+const literalSecrets = {
+  pattern: /^(?:api[-_]?key|key|token|auth[-_]?token|secret|password|authorization)$/i,
+  hint: "No key in a file: write `key-env: NAME` for the provider, and set NAME in the environment, the dotenv file or the file `secrets`",
+};
+
+/** A base URL without credentials in it. */
+export const BaseUrl = z.string().transform((text, ctx) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const example = "Write it like http://127.0.0.1:11434/v1";
+  if (url && (url.username !== "" || url.password !== "" || /[?&](?:api[-_]?)?(?:key|token)=/i.test(url.search))) {
+    return refuse(ctx, "LITERAL_SECRET", "the URL holds a key", "Take it out; name a variable in `key-env`");
+  }
+  if (!url || !/^https?:$/.test(url.protocol) || url.hostname === "") return refuse(ctx, "BAD_VALUE", "is not an http(s) URL", example);
+  if (url.search !== "" || url.hash !== "") return refuse(ctx, "BAD_VALUE", "the URL has a query or fragment", example);
+  return url.href.replace(/\/+$/, "");
+});
+
+const VariableName = z.string().superRefine((text, ctx) => {
+  // Whatever is no name may be the key itself: it is not repeated.
+  if (!/^[A-Za-z_]\w{0,127}$/.test(text) || looksLikeSecretValue(text)) {
+    refuse(ctx, "LITERAL_SECRET", "is not the name of an environment variable", "Write the variable's name, not its value");
+  }
+});
+
+const agent = {
+  tier: TierName.optional().describe("free, mid or premium; default: free for local providers and programs, else mid"),
+  capabilities: z.array(z.string().min(1).max(64)).optional().describe("What it can do; default: [edit]"),
+  account: Id.optional().describe("What its slots are counted by; default: its provider, or its own id for programs"),
+};
+const agentElsewhere = {
+  url: "The endpoint belongs to a provider: providers: { name: { url: ... } }",
+  provider: "Write both into `model`: provider/model",
+  prices: "Prices belong to a provider",
+};
+
+const ChatAgent = keyed(
+  {
+    executor: z.literal("chat"),
+    model: z.string().min(1).max(256).describe("provider/model"),
+    ...agent,
+    maxOutputTokens: z.int().min(1).max(1_000_000).optional().describe("Most tokens of one answer; default 8192"),
+    maxTurns: z.int().min(1).max(10_000).optional().describe("Most calls of the model in an attempt; default 50"),
+  },
+  {
+    of: "a chat agent",
+    literalSecrets,
+    elsewhere: { ...agentElsewhere, command: "Only an agent with `executor: shell` has a command" },
+    later: ["fallback", "credentials", "mcp"],
+  },
+);
+const ShellAgent = keyed(
+  {
+    executor: z.literal("shell"),
+    command: CommandText.describe("A program; the prompt is in $STEPFALL_PROMPT and on stdin"),
+    ...agent,
+  },
+  {
+    of: "a shell agent",
+    literalSecrets,
+    synonyms: { run: "command", cmd: "command", script: "command" },
+    elsewhere: { ...agentElsewhere, model: "Only an agent with `executor: chat` has a model" },
+  },
+);
+
+const Price = keyed(
+  { input: Dollars, "cached-input": Dollars.optional(), output: Dollars },
+  { of: "a price", synonyms: { cached: "cached-input", prompt: "input", completion: "output" } },
+);
+const Provider = keyed(
+  {
+    url: BaseUrl.optional().describe("Base URL of an OpenAI-compatible API; required unless the provider is built in"),
+    "key-env": VariableName.optional().describe("Name of the environment variable that holds the key"),
+    local: z.boolean().optional().describe("Runs on your own hardware: no charge"),
+    script: z
+      .string()
+      .min(1)
+      .max(1024)
+      .optional()
+      .describe("Instead of a url: a JSON file of answers, served by the bundled scripted model. Relative to this file. No model is asked"),
+    prices: z.record(z.string(), Price).optional().describe("By model, USD per million tokens"),
+  },
+  {
+    of: "a provider",
+    literalSecrets,
+    synonyms: { "base-url": "url", baseURL: "url", endpoint: "url", host: "url" },
+    later: ["headers", "models", "protocol"],
+  },
+);
+
+export const SettingsShape = keyed(
+  {
+    slots: z.int().min(1).max(1000).optional().describe("Attempts at once on this machine; default: the number of cores, at least 2"),
+    grace: duration(0).optional().describe("How long attempts may finish after the first Ctrl-C; default 30s"),
+    protected: z.array(Glob).optional().describe("Globs whose content is always the base commit's"),
+    setup: z.array(CommandText).optional().describe("Shell commands that prepare every workspace"),
+    agents: z.record(Id, kinds("executor", [ChatAgent, ShellAgent], "an agent", LATER_EXECUTORS)).optional(),
+    providers: z.record(Id, Provider).optional(),
+    accounts: z.record(Id, keyed({ slots: z.int().min(1).max(1000) }, { of: "an account", literalSecrets })).optional(),
+    "default-agent": Id.optional().describe("The agent of steps that ask for none"),
+    dotenv: z.string().min(1).max(1024).optional().describe("A file of secrets, NAME=value lines"),
+  },
+  {
+    of: "stepfall.yaml",
+    literalSecrets,
+    later: ["tiers", "rules", "budget", "autopilot", "nodes", "server", "secrets", "mcp"],
+    synonyms: { concurrency: "slots", parallel: "slots", agent: "default-agent", "env-file": "dotenv", models: "agents" },
+    elsewhere: {
+      steps: "Steps belong to a pipeline, a file of its own",
+      env: "Environment variables belong to a pipeline; secrets to the dotenv file",
+      timeout: "Write it in the pipeline, under `defaults`",
+      retry: "Write it in the pipeline, under `defaults`",
+    },
+  },
+).describe("Settings of Stepfall: stepfall.yaml in a project, config.yaml in Stepfall's folder");
+export type Settings = z.output<typeof SettingsShape>;
+
+/** JSON Schema (draft 7, what editors know best) of `stepfall.yaml` and `config.yaml`. */
+export function configJsonSchema(): Record<string, unknown> {
+  const schema = z.toJSONSchema(SettingsShape, { io: "input", target: "draft-07" });
+  return { title: "Stepfall settings", ...schema };
+}

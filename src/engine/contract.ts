@@ -1,0 +1,89 @@
+import type { AgentHost, Executor } from "../agents/index.ts";
+import type { Clock, MicroUsd, Pipeline, RunEvent, RunState } from "../domain/index.ts";
+import type { Registry } from "../fleet/index.ts";
+import type { GatewayClient, Upstream } from "../models/index.ts";
+import type { Store } from "../store/index.ts";
+import type { Workspaces } from "../workspace/index.ts";
+
+/** How an agent is executed, as registered: the executor, and where its model is reached. */
+export interface AgentExecution {
+  executor: Executor;
+  /** Absent for agents that call no model through the gateway. */
+  upstreams?: readonly [Upstream, ...Upstream[]] | undefined;
+  maxOutputTokens: number;
+}
+
+export interface EngineDeps {
+  store: Store;
+  clock: Clock;
+  /** $STEPFALL_HOME. */
+  home: string;
+  /** Who this process is, in leases (see fleet/holder.ts). */
+  node: string;
+  registry: Registry<AgentExecution>;
+  defaultAgent?: string | undefined;
+  host: AgentHost;
+  /** Connects when the first metered attempt starts. */
+  gateway: () => Promise<GatewayClient>;
+  /** Attempts at once in this process. */
+  slots: number;
+  /** How long a lease holds without being extended. Default 30 s. */
+  leaseMs?: number;
+  /** What attempts inherit of the environment: PATH, LANG and the like, and dependency caches. No secrets. */
+  baseEnv: Readonly<Record<string, string>>;
+  /** Project-wide protected globs and setup commands, from stepfall.yaml at the base commit. */
+  protected: readonly string[];
+  setup: readonly string[];
+  /** Replaces every known secret in a text. */
+  mask: (text: string) => string;
+  /** Keep workspaces after their attempts. */
+  keepWorkspaces?: boolean;
+  /** True when the holder of a lease is known to be dead. */
+  isDead: (holder: string) => boolean;
+  onFeed?: (item: Feed) => void;
+}
+
+/** What happens, as it happens: for live views. Events come after they are durable. */
+export type Feed =
+  | { kind: "event"; at: number; version: number; event: RunEvent }
+  | { kind: "progress"; at: number; attempt: string; step: string; text: string };
+
+export interface StartRequest {
+  runId: string;
+  pipeline: Pipeline;
+  workspaces: Workspaces;
+  /** Top folder of the project. */
+  project: string;
+  base: string;
+  source?: string;
+  includeDirty: boolean;
+  actor: string;
+}
+
+export type DriveEnd =
+  | { kind: "finished"; outcome: "succeeded" | "failed" | "cancelled" }
+  | { kind: "budget"; limit: MicroUsd; spent: MicroUsd }
+  /** Asked to stop; the run can be resumed. */
+  | { kind: "stopped" }
+  /** Another process drives it now. */
+  | { kind: "taken-over" };
+
+export interface DriveOptions {
+  workspaces: Workspaces;
+  /** Start nothing new, let attempts end. */
+  drain?: AbortSignal;
+  /** Stop now: running attempts are ended and recorded as interrupted. */
+  stop?: AbortSignal;
+}
+
+export interface Engine {
+  /** Preflight is the caller's. Writes RunStarted and the run branch; drives nothing. */
+  start(request: StartRequest): Promise<void>;
+  /**
+   * Drives a run to its end, from wherever it stands: takes the run's lease, ends what a dead driver left, decides, dispatches.
+   * Rejects with RUN_DRIVEN when a living process drives it.
+   */
+  drive(runId: string, options: DriveOptions): Promise<DriveEnd>;
+  /** The run as its journal says. */
+  load(runId: string): Promise<RunState>;
+}

@@ -1,0 +1,54 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+/** An error as OpenAI's API words it, which every client library understands. */
+export interface ApiError {
+  message: string;
+  type: string;
+  code: string | null;
+  param: string | null;
+}
+
+export const apiError = (type: string, message: string, code: string | null = null, param: string | null = null): ApiError => ({
+  message,
+  type,
+  code,
+  param,
+});
+
+/** Told to an engine that reached a gateway on its way out. */
+export const endingCode = "gateway_ending";
+
+export const unknownKey = apiError(
+  "authentication_error",
+  "This key is not known to the gateway: the attempt it belonged to has ended, or the gateway was started again.",
+  "invalid_api_key",
+);
+
+export function sendJson(res: ServerResponse, status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): void {
+  if (res.headersSent || res.destroyed) return;
+  const bytes = Buffer.from(JSON.stringify(body));
+  res.writeHead(status, { "content-type": "application/json", "content-length": bytes.length, ...headers }).end(bytes);
+}
+
+export function sendError(res: ServerResponse, status: number, error: ApiError, headers?: Readonly<Record<string, string>>): void {
+  sendJson(res, status, { error }, headers);
+}
+
+export type ReadBody = { ok: true; text: string } | { ok: false; because: "too-large" | "gone" };
+
+/** Reads a request's body up to `limit` bytes. One that is too large is not read to its end. */
+export async function readBody(req: IncomingMessage, limit: number): Promise<ReadBody> {
+  if (Number(req.headers["content-length"] ?? 0) > limit) return { ok: false, because: "too-large" };
+  const parts: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const part of req.iterator({ destroyOnReturn: false })) {
+      size += (part as Buffer).length;
+      if (size > limit) return { ok: false, because: "too-large" };
+      parts.push(part as Buffer);
+    }
+  } catch {
+    return { ok: false, because: "gone" };
+  }
+  return { ok: true, text: Buffer.concat(parts).toString("utf8") };
+}

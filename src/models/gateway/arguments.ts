@@ -1,0 +1,27 @@
+import { parseArgs } from "node:util";
+
+/** Exit code of a gateway process that found another one at work: nothing is wrong. */
+export const alreadyRunning = 75;
+
+/** How a gateway is run. They apply when one is started; a gateway that runs already keeps its own. */
+export interface GatewayTuning {
+  /** It ends when it was of no use to anybody for this long. Default 15 s. */
+  idleMs: number;
+  /** How long an upstream may take to its status line. Default 10 minutes: models that think send nothing meanwhile. */
+  firstByteMs: number;
+  /** How long an upstream may be silent within an answer. Default 3 minutes. */
+  upstreamIdleMs: number;
+  /** Largest request, bytes. Default 32 MiB. */
+  maxBodyBytes: number;
+}
+
+export const gatewayDefaults: GatewayTuning = { idleMs: 15_000, firstByteMs: 600_000, upstreamIdleMs: 180_000, maxBodyBytes: 32 << 20 };
+
+export const gatewayArguments = (home: string, tuning: Partial<GatewayTuning>): string[] => [home, JSON.stringify(tuning)];
+
+export function parseGatewayArguments(argv: readonly string[]): GatewayTuning & { home: string } {
+  const { positionals } = parseArgs({ args: [...argv], allowPositionals: true });
+  const [home, tuning] = positionals;
+  if (!home) throw new TypeError("usage: gateway HOME [TUNING-AS-JSON]");
+  return { ...gatewayDefaults, ...(JSON.parse(tuning ?? "{}") as Partial<GatewayTuning>), home };
+}

@@ -1,0 +1,96 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { onTestFinished } from "vitest";
+import { startScriptedModel, type ScriptedModel, type ScriptedModelOptions } from "../scripted/index.ts";
+import { connectGateway, type ConnectGatewayOptions } from "./connect.ts";
+import type { GatewayClient, KeySpec, ModelPrice, OpenKey, Upstream } from "./contract.ts";
+import { startTimeOf } from "./process-identity.ts";
+
+/** What the tests of the gateway share: homes, gateways and scripted models that are gone when the test is. */
+
+export const clock = { now: () => Date.now() };
+
+export const upstreamKey = "upstream-secret-0123456789";
+
+/** 1, 0.5 and 2 dollars per million tokens: so micro-dollars are input + cached / 2 + 2 * output. */
+export const price: ModelPrice = { input: 1_000_000, cachedInput: 500_000, output: 2_000_000, source: "configured" };
+
+export async function tempHome(): Promise<string> {
+  const home = await mkdtemp(join(tmpdir(), "stepfall-gateway-"));
+  onTestFinished(() => rm(home, { recursive: true, force: true, maxRetries: 5 }));
+  return home;
+}
+
+export async function scripted(script: ScriptedModelOptions["script"]): Promise<ScriptedModel> {
+  const model = await startScriptedModel({ script, apiKey: upstreamKey });
+  onTestFinished(() => model.close());
+  return model;
+}
+
+/** A client whose gateway is ended with the test. */
+export async function gateway(options: Partial<ConnectGatewayOptions> & { home: string }): Promise<GatewayClient> {
+  const client = await connectGateway({ clock, ...options });
+  onTestFinished(() => endProcess(client.pid));
+  return client;
+}
+
+export async function endProcess(pid: number): Promise<void> {
+  if (startTimeOf(pid) !== undefined) process.kill(pid, "SIGKILL");
+  await until(() => startTimeOf(pid) === undefined);
+}
+
+export async function until(holds: () => boolean | Promise<boolean>, timeoutMs = 15_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error("what was waited for did not happen");
+    await sleep(10);
+  }
+}
+
+export function spec(
+  model: Pick<ScriptedModel, "baseUrl"> | string,
+  change: Partial<KeySpec> & { upstream?: Partial<Upstream> } = {},
+): KeySpec {
+  const { upstream, ...rest } = change;
+  const baseUrl = typeof model === "string" ? model : model.baseUrl;
+  return {
+    runId: "run1",
+    attempt: "run1/build#1",
+    agent: "agent-a",
+    tier: "free",
+    upstreams: [{ provider: "scripted", baseUrl, apiKey: upstreamKey, model: "big-model-2026", price, ...upstream }],
+    budgets: [],
+    maxOutputTokens: 1_000,
+    ...rest,
+  };
+}
+
+export const ask = (open: OpenKey, body: Record<string, unknown>, init: RequestInit = {}): Promise<Response> =>
+  fetch(`${open.url}/chat/completions`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${open.key}`, "content-type": "application/json" },
+    body: JSON.stringify({ model: "stepfall", messages: [{ role: "user", content: "hello" }], ...body }),
+    ...init,
+  });
+
+// oxlint-disable-next-line typescript/no-explicit-any -- tests reach into answers of any shape
+export type Loose = any;
+
+export const bodyOf = async (response: Response): Promise<Loose> => response.json();
+
+/** The chunks of a stream, parsed; `[DONE]` as it is. */
+export async function chunks(response: Response): Promise<Loose[]> {
+  const text = await response.text();
+  return text
+    .split("\n\n")
+    .filter((event) => event.startsWith("data: "))
+    .map((event) => (event === "data: [DONE]" ? "[DONE]" : JSON.parse(event.slice(6))));
+}
+
+export async function everyFile(folder: string): Promise<{ path: string; bytes: Buffer }[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((e) => e.isFile()).map((e) => join(e.parentPath, e.name));
+  return Promise.all(files.map(async (path) => ({ path, bytes: await readFile(path) })));
+}

@@ -1,0 +1,32 @@
+import { parseAttemptId, type Usage } from "../../domain/index.ts";
+import type { CallRow, Store } from "../../store/index.ts";
+import { weaker } from "../gateway/index.ts";
+
+/** Whose calls: all of a run, of one of its steps (over all its attempts), or of one attempt. */
+export type UsageOf = { runId: string; step?: string } | { attempt: string };
+
+const none: Usage = { calls: 0, inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, microUsd: 0, provenance: "reported" };
+
+/** Sums calls. Those a budget refused never went out and count nothing. The provenance is the weakest among them. */
+export function sumCalls(rows: Iterable<CallRow>): Usage {
+  let sum = none;
+  for (const row of rows) {
+    if (row.outcome === "refused") continue;
+    sum = {
+      calls: sum.calls + 1,
+      inputTokens: sum.inputTokens + row.inputTokens,
+      cachedInputTokens: sum.cachedInputTokens + row.cachedInputTokens,
+      outputTokens: sum.outputTokens + row.outputTokens,
+      microUsd: sum.microUsd + row.microUsd,
+      provenance: weaker(sum.provenance, row.provenance),
+    };
+  }
+  return sum;
+}
+
+/** What was used, as far as it is imported. */
+export async function usageOf(store: Pick<Store, "calls">, of: UsageOf): Promise<Usage> {
+  if ("attempt" in of) return sumCalls(await store.calls({ attempt: of.attempt }));
+  const rows = await store.calls({ runId: of.runId });
+  return sumCalls(of.step === undefined ? rows : rows.filter((row) => parseAttemptId(row.attempt)?.stepPath === of.step));
+}

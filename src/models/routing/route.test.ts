@@ -1,0 +1,39 @@
+import { expect, test } from "vitest";
+import type { AgentStep } from "../../domain/index.ts";
+import { routeStep, type RoutableAgent } from "./index.ts";
+
+const step = (agent: Partial<AgentStep["agent"]> = {}): AgentStep => ({
+  kind: "agent",
+  prompt: "do",
+  agent: { capability: [], ...agent },
+  path: "a",
+  needs: [],
+  readonly: false,
+  outputs: { files: [] },
+  gates: [],
+  setup: [],
+  retry: { attempts: 1, backoffMs: 0 },
+  timeoutMs: 1,
+  env: {},
+  touches: [],
+  priority: 0,
+});
+const agents: RoutableAgent[] = [
+  { id: "shell", tier: "free", capabilities: [], takesPrompts: false },
+  { id: "cheap", tier: "free", capabilities: ["edit"], takesPrompts: true },
+  { id: "dear", tier: "premium", capabilities: ["edit", "web_search"], takesPrompts: true },
+];
+const ids = (r: ReturnType<typeof routeStep>): string[] | string => (r.ok ? r.route.candidates : r.problem);
+
+test("a router never names an agent that is not registered", () => {
+  expect(ids(routeStep(step({ id: "ghost" }), agents, "cheap"))).toBe("step a asks for agent ghost, which is not registered");
+  expect(ids(routeStep(step(), agents, "ghost"))).toEqual(["cheap"]);
+  expect(ids(routeStep(step(), [], undefined))).toBe("no agent is registered");
+});
+
+test("a step's wish comes before the default agent", () => {
+  expect(ids(routeStep(step(), agents, "dear"))).toEqual(["dear"]);
+  expect(ids(routeStep(step({ tier: "free" }), agents, "dear"))).toEqual(["cheap"]);
+  expect(ids(routeStep(step({ capability: ["web_search"] }), agents, "cheap"))).toEqual(["dear"]);
+  expect(ids(routeStep(step({ tier: "free", capability: ["web_search"] }), agents, "cheap"))).toContain("no registered agent has");
+});

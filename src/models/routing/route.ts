@@ -1,0 +1,75 @@
+import type { Step } from "../../domain/index.ts";
+
+/** What routing reads of an agent. */
+export interface RoutableAgent {
+  id: string;
+  tier: string;
+  capabilities: readonly string[];
+  /** `shell` agents run command steps; every other executor takes prompts. */
+  takesPrompts: boolean;
+}
+
+export interface Route {
+  tier: string;
+  /** Agent ids, the preferred one first. */
+  candidates: string[];
+  reasons: string[];
+}
+
+export type Routed = { ok: true; route: Route } | { ok: false; problem: string; hint: string };
+
+/** The agent id that executes command steps. */
+export const SHELL_AGENT = "shell";
+
+/**
+ * Which agents may do a step. Rules only: an id, a tier, capabilities, else the default agent. It does not yet choose by cost
+ * or escalate (docs/status.md): every attempt at a step is routed alike. Pure.
+ */
+export function routeStep(step: Step, agents: readonly RoutableAgent[], defaultAgent: string | undefined): Routed {
+  if (step.kind === "command")
+    return { ok: true, route: { tier: "free", candidates: [SHELL_AGENT], reasons: ["a command step runs in the shell"] } };
+  const { id, tier, capability } = step.agent;
+  const able = agents.filter((a) => a.takesPrompts);
+  if (able.length === 0)
+    return refuse(
+      "no agent is registered",
+      "Name a model: --model PROVIDER/MODEL, or agents in stepfall.yaml. `stepfall doctor` shows what was found.",
+    );
+  if (id !== undefined) {
+    const agent = able.find((a) => a.id === id);
+    if (!agent)
+      return refuse(`step ${step.path} asks for agent ${id}, which is not registered`, `Registered: ${able.map((a) => a.id).join(", ")}.`);
+    return { ok: true, route: { tier: agent.tier, candidates: [agent.id], reasons: [`the step names agent ${id}`] } };
+  }
+  const asked = tier !== undefined || capability.length > 0;
+  const fit = able.filter((a) => (tier === undefined || a.tier === tier) && capability.every((c) => a.capabilities.includes(c)));
+  if (asked) {
+    const first = fit[0];
+    const wish = [tier && `tier ${tier}`, ...capability.map((c) => `capability ${c}`)].filter(Boolean).join(" and ");
+    if (!first)
+      return refuse(
+        `step ${step.path} asks for ${wish}, which no registered agent has`,
+        `Registered: ${able.map((a) => `${a.id} (${a.tier})`).join(", ")}.`,
+      );
+    return {
+      ok: true,
+      route: {
+        tier: first.tier,
+        candidates: fit.filter((a) => a.tier === first.tier).map((a) => a.id),
+        reasons: [`the step asks for ${wish}`],
+      },
+    };
+  }
+  const preferred = able.find((a) => a.id === defaultAgent) ?? able[0];
+  if (!preferred) return refuse("no agent is registered", "`stepfall doctor` shows what was found.");
+  return {
+    ok: true,
+    route: {
+      tier: preferred.tier,
+      candidates: [preferred.id],
+      reasons: [preferred.id === defaultAgent ? "the default agent" : "the first agent registered"],
+    },
+  };
+}
+
+const refuse = (problem: string, hint: string): Routed => ({ ok: false, problem, hint });

@@ -1,0 +1,23 @@
+import { readFile } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { Script } from "./script.ts";
+import { startScriptedModel } from "./server.ts";
+
+/**
+ * The scripted model as a process of its own, so that it outlives whoever asks it: `main.ts SCRIPT.json [--port N] [--api-key K]`. The
+ * first line on stdout is `{"port":N,"baseUrl":"..."}`. What it served is at `GET /scripted/served`. It ends on SIGTERM.
+ */
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { port: { type: "string", default: "0" }, "api-key": { type: "string" } },
+});
+const [file] = positionals;
+if (!file) {
+  process.stderr.write("usage: scripted-model SCRIPT.json [--port N] [--api-key K]\n");
+  process.exit(2);
+}
+const script = Script.parse(JSON.parse(await readFile(file, "utf8")));
+const apiKey = values["api-key"];
+const model = await startScriptedModel({ script, port: Number(values.port), ...(apiKey !== undefined && { apiKey }) });
+process.stdout.write(`${JSON.stringify({ port: model.port, baseUrl: model.baseUrl })}\n`);
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void model.close().then(() => process.exit(0)));

@@ -1,0 +1,36 @@
+import { dotted, looksLikeSecretName, looksLikeSecretValue, named, type YamlSource } from "../config/index.ts";
+import type { PipelineProblem } from "./problem.ts";
+
+/** Environment variables with names no shell has, or with a secret written out. */
+export function envProblems(source: YamlSource, path: readonly string[]): PipelineProblem[] {
+  return source.keys(path).flatMap((name): PipelineProblem[] => {
+    const at = [...path, name];
+    const value = source.valueAt(at);
+    if (!/^[A-Za-z_]\w*$/.test(name)) {
+      return [
+        source.problem(
+          "BAD_ID",
+          at,
+          `${dotted(path)}${named(name)} is not the name of an environment variable`,
+          "Use letters, digits and `_`, not beginning with a digit",
+          "key",
+        ),
+      ];
+    }
+    const isSecret =
+      value !== "" && value !== null && (looksLikeSecretName(name) || (typeof value === "string" && looksLikeSecretValue(value)));
+    if (!isSecret) return [];
+    const hint = "Remove it: a pipeline is kept in git. Secrets by name come in a later version";
+    return [source.problem("LITERAL_SECRET", at, `${dotted(path)}${named(name)} looks like a secret written out`, hint, "key")];
+  });
+}
+
+/** Variables as they are spelt: `1.10` stays `1.10`, though YAML reads the number 1.1. */
+export function envAt(source: YamlSource, path: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    source.keys(path).map((name) => {
+      const value = source.valueAt([...path, name]);
+      return [name, typeof value === "string" ? value : (source.spelling([...path, name]) ?? String(value))];
+    }),
+  );
+}

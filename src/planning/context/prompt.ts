@@ -1,0 +1,32 @@
+import type { AgentStep, Finding } from "../../domain/index.ts";
+
+/**
+ * What an agent is told: the task, then what its result is held against. An agent that knows the checks before it starts needs fewer
+ * attempts; one that failed is told what the checks saw, word for word.
+ */
+export function buildPrompt(step: AgentStep, feedback: readonly Finding[]): string {
+  const parts = [step.prompt.trim()];
+  const checks: string[] = [];
+  if (step.readonly) checks.push("Change no file: this step only reads.");
+  for (const file of step.outputs.files) checks.push(`${file} exists.`);
+  if (step.outputs.json)
+    checks.push(`${step.outputs.json.file} holds JSON that satisfies this JSON Schema: ${JSON.stringify(step.outputs.json.schema)}`);
+  for (const gate of step.gates) {
+    if (gate.kind === "command") checks.push(`\`${gate.command}\` exits 0.`);
+    else checks.push(`${gate.files.join(", ")} exists.`);
+  }
+  if (step.protected && step.protected.length > 0) checks.push(`Changes to these paths are thrown away: ${step.protected.join(", ")}.`);
+  if (checks.length > 0) parts.push(`Your work is checked by a program, outside this session:\n${checks.map((c) => `- ${c}`).join("\n")}`);
+  if (feedback.length > 0) {
+    const findings = feedback.map((f) => `- ${f.gate}: ${f.message}${f.evidence ? `\n${indent(f.evidence)}` : ""}`);
+    parts.push(`The attempt before this one was refused, and its changes are not in the files you see:\n${findings.join("\n")}`);
+  }
+  return parts.join("\n\n");
+}
+
+const indent = (text: string): string =>
+  text
+    .trimEnd()
+    .split("\n")
+    .map((line) => `    ${line}`)
+    .join("\n");

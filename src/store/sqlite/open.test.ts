@@ -1,0 +1,143 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, open, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { promisify } from "node:util";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { refusal, steps } from "../conformance/fixture.ts";
+import { openSqliteStore } from "./open.ts";
+
+const clock = { now: () => 0 };
+let folder: string;
+let file: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "stepfall-open-"));
+  file = join(folder, "home", "deep", "store.db");
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** A store with 500 events, closed. */
+async function made(): Promise<void> {
+  const store = await openSqliteStore({ file, clock });
+  await store.commit({ appends: [{ stream: "run:1", expected: 0, events: steps(500) }] });
+  await store.close();
+}
+
+/** Does something to the file as no Stepfall would. */
+function tamper(sql: string): void {
+  const db = new DatabaseSync(file);
+  db.exec(sql);
+  db.close();
+}
+
+describe("opening", () => {
+  test("makes folder and files that nobody else may read", async () => {
+    const store = await openSqliteStore({ file, clock });
+    await store.commit({ appends: [{ stream: "run:1", expected: 0, events: steps(1) }] });
+    const modes = await Promise.all(
+      [join(folder, "home"), join(folder, "home", "deep"), file, `${file}-wal`, `${file}-shm`].map((path) => stat(path)),
+    );
+    expect(modes.map(({ mode }) => (mode & 0o777).toString(8))).toEqual(["700", "700", "600", "600", "600"]);
+    await store.close();
+  });
+
+  test("many at the same moment on a file that does not exist yet all succeed", async () => {
+    const stores = await Promise.all(Array.from({ length: 6 }, () => openSqliteStore({ file, clock })));
+    await Promise.all(stores.map((store, i) => store.commit({ appends: [{ stream: `run:${i}`, expected: 0, events: steps(1) }] })));
+    expect(await stores[0]!.readAll()).toHaveLength(6);
+    await Promise.all(stores.map((store) => store.close()));
+  });
+
+  test("the file of a newer Stepfall is refused and left alone", async () => {
+    await made();
+    tamper("PRAGMA user_version = 99");
+    await expect(openSqliteStore({ file, clock })).rejects.toEqual(refusal("STORE_NEWER"));
+    tamper("PRAGMA user_version = 1");
+    const store = await openSqliteStore({ file, clock });
+    expect(await store.read("run:1")).toHaveLength(500);
+    await store.close();
+  });
+
+  test("a file that is no database is corrupt, and the message says which file", async () => {
+    await made();
+    await writeFile(file, "this is not a database, but it is long enough to be looked at as if it were one".repeat(100));
+    await expect(openSqliteStore({ file, clock })).rejects.toMatchObject({ code: "STORE_CORRUPT", message: expect.stringContaining(file) });
+  });
+
+  test("another program's database is refused and left alone", async () => {
+    await made();
+    await rm(file);
+    tamper("CREATE TABLE notes (text)");
+    await expect(openSqliteStore({ file, clock })).rejects.toEqual(refusal("STORE_CORRUPT"));
+    const db = new DatabaseSync(file);
+    expect(db.prepare("SELECT name FROM sqlite_schema").all()).toEqual([{ name: "notes" }]);
+    db.close();
+  });
+
+  test("a folder that cannot be made is refused with its reason", async () => {
+    await writeFile(join(folder, "home"), "a file where the folder should be");
+    await expect(openSqliteStore({ file, clock })).rejects.toMatchObject({ name: "StoreError", message: expect.stringContaining(file) });
+  });
+});
+
+describe("what is in the file", () => {
+  test("pages that are overwritten are found to be corrupt when they are read", async () => {
+    await made();
+    const handle = await open(file, "r+");
+    const { size } = await handle.stat();
+    await handle.write(Buffer.alloc(size - 4_096, 0xab), 0, size - 4_096, 4_096);
+    await handle.close();
+    const opened = openSqliteStore({ file, clock });
+    const reading = opened.then(async (store) => store.read("run:1").finally(() => store.close()));
+    await expect(reading).rejects.toMatchObject({ code: "STORE_CORRUPT", message: expect.stringContaining(file) });
+  });
+
+  test("an event no version could have written is corrupt, one of a type or version to come is newer", async () => {
+    await made();
+    const read = async (): Promise<unknown> => {
+      const store = await openSqliteStore({ file, clock });
+      return store.read("run:1").finally(() => store.close());
+    };
+    tamper(`UPDATE events SET data = '{"step":1}' WHERE version = 3`);
+    await expect(read()).rejects.toMatchObject({
+      code: "STORE_CORRUPT",
+      message: `${file}: event 3 of run:1 is not a valid StepCompleted`,
+    });
+    tamper(`UPDATE events SET data = 'not json' WHERE version = 3`);
+    await expect(read()).rejects.toEqual(refusal("STORE_CORRUPT"));
+    tamper(`UPDATE events SET type = 'StepDreamt', data = '{}' WHERE version = 3`);
+    await expect(read()).rejects.toEqual(refusal("STORE_NEWER"));
+    tamper(`UPDATE events SET type = 'StepCompleted', schema_version = 2 WHERE version = 3`);
+    await expect(read()).rejects.toEqual(refusal("STORE_NEWER"));
+  });
+});
+
+describe("a process with a store", () => {
+  const run = (script: string) => {
+    const url = new URL("./open.ts", import.meta.url).href;
+    const source = `import { openSqliteStore } from ${JSON.stringify(url)};
+      const store = await openSqliteStore({ file: ${JSON.stringify(file)}, clock: { now: () => 0 } });
+      ${script}`;
+    return promisify(execFile)(process.execPath, ["--input-type=module", "-e", source], { timeout: 20_000 });
+  };
+
+  test("prints no warning about SQLite, and ends by itself when nothing is awaited, though the store is open", async () => {
+    expect(await run("await store.commit({}); console.log('done')")).toEqual({ stdout: "done\n", stderr: "" });
+  });
+
+  test("stays while a commit is on its way", async () => {
+    await run("store.commit({ projections: [{ kind: 'offset', key: 'k', value: 5 }] })");
+    const store = await openSqliteStore({ file, clock });
+    expect(await store.offset("k")).toBe(5);
+    await store.close();
+  });
+
+  test("a value that cannot be stored refuses its request and does not hang the others", async () => {
+    const store = await openSqliteStore({ file, clock });
+    const uncopyable = store.release({ key: (() => {}) as unknown as string, epoch: 1 });
+    await expect(uncopyable).rejects.toEqual(refusal("STORE_FAILED"));
+    expect(await store.offset("k")).toBe(0);
+    await store.close();
+  });
+});

@@ -1,0 +1,85 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { QueueEntry, QueueStats } from "../index.ts";
+import type { Lanes } from "./lanes.ts";
+
+/** Entries that wait for an agent or are being worked on. Which lease holds one is the business of leases.ts. */
+export function openQueue(db: DatabaseSync, lanes: Lanes) {
+  const exists = db.prepare("SELECT 1 FROM queue WHERE id = ?");
+  const insert = db.prepare(
+    `INSERT INTO queue (id, lane, run_id, agents, priority, rank, affinity, enqueued_at, ready)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)`,
+  );
+  const bySeq = db.prepare(
+    "SELECT id, run_id AS runId, agents, priority, rank, affinity, enqueued_at AS enqueuedAt FROM queue WHERE seq = ?",
+  );
+  const setReady = db.prepare("UPDATE queue SET ready = ? WHERE id = ? AND ready <> ? RETURNING lane");
+  const runOf = db.prepare("SELECT run_id AS runId FROM queue WHERE id = ?");
+  const remove = db.prepare("DELETE FROM queue WHERE id = ? RETURNING lane");
+  const count = (condition: string) =>
+    db.prepare(
+      `SELECT (SELECT count(*) FROM queue ${condition && `WHERE ${condition}`}) AS entries,
+         (SELECT min(enqueued_at) FROM queue WHERE ready = 1 ${condition && `AND ${condition}`}) AS oldestReady`,
+    );
+  const countAll = count("");
+  const countRun = count("run_id = ?");
+  const leased = (condition: string) =>
+    db.prepare(
+      `SELECT count(*) FILTER (WHERE l.until > ?) AS live,
+         min(q.enqueued_at) FILTER (WHERE l.until <= ?) AS oldestExpired
+       FROM leases l JOIN queue q ON q.id = l.key WHERE l.guards = 1 ${condition}`,
+    );
+  const leasedAll = leased("");
+  const leasedRun = leased("AND q.run_id = ?");
+
+  const changeReadiness = (id: string, ready: 0 | 1): void => {
+    const changed = setReady.get(ready, id, ready);
+    if (changed) lanes.refresh(changed["lane"] as number);
+  };
+
+  return {
+    /** Adds entries. One whose id is queued already stays as it is. */
+    add(entries: readonly QueueEntry[]): void {
+      const touched = new Set<number>();
+      for (const e of entries) {
+        if (exists.get(e.id)) continue;
+        const lane = lanes.laneFor(e.runId, e.affinity ?? "", e.agents);
+        insert.run(e.id, lane, e.runId, JSON.stringify(e.agents), e.priority, e.rank, e.affinity ?? null, e.enqueuedAt);
+        touched.add(lane);
+      }
+      for (const lane of touched) lanes.refresh(lane);
+    },
+
+    at(seq: number): QueueEntry {
+      const { id, runId, agents, priority, rank, affinity, enqueuedAt } = bySeq.get(seq) as Record<string, unknown>;
+      const entry = { id, runId, agents: JSON.parse(agents as string), priority, rank, enqueuedAt };
+      return (affinity === null ? entry : { ...entry, affinity }) as QueueEntry;
+    },
+
+    /** The run whose entry this is; `undefined` when there is no such entry. */
+    runOf: (id: string): string | undefined => runOf.get(id)?.["runId"] as string | undefined,
+
+    /** Nobody may take it now. */
+    hold: (id: string): void => changeReadiness(id, 0),
+    /** Whoever may do it may take it. */
+    free: (id: string): void => changeReadiness(id, 1),
+
+    remove(id: string): void {
+      const removed = remove.get(id);
+      if (!removed) return;
+      const lane = removed["lane"] as number;
+      lanes.refresh(lane);
+      lanes.prune(lane);
+    },
+
+    stats(runId: string | undefined, now: number): QueueStats {
+      const entries = (runId === undefined ? countAll.get() : countRun.get(runId, runId)) ?? {};
+      const held = (runId === undefined ? leasedAll.get(now, now) : leasedRun.get(now, now, runId)) ?? {};
+      const waiting = [entries["oldestReady"], held["oldestExpired"]].filter((at) => typeof at === "number");
+      const live = Number(held["live"]);
+      const queued = Number(entries["entries"]) - live;
+      return { queued, leased: live, ...(waiting.length > 0 && { oldestQueuedAt: Math.min(...waiting) }) };
+    },
+  };
+}
+
+export type Queue = ReturnType<typeof openQueue>;

@@ -1,0 +1,81 @@
+import { lstat, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Checkout, CheckoutRequest, Workspace, WorkspaceRequest } from "./contract.ts";
+import { WorkspaceError } from "./errors.ts";
+import { attemptNames, safeStep, workspacesFolder } from "./naming.ts";
+import type { Project } from "./project.ts";
+import { removeTree } from "./remove-tree.ts";
+import { layOutPrivateRepository, layOutRepository } from "./repository.ts";
+import type { ProjectGit } from "./repository-git.ts";
+
+export interface Site {
+  project: Project;
+  git: ProjectGit;
+  home: string;
+}
+
+export interface Place {
+  tree: string;
+  home: string;
+  tmp: string;
+  /** The git folder the orchestrator uses for `tree`. Not told to an agent. */
+  gitDir: string;
+}
+
+export const placeOf = (root: string): Place => ({
+  tree: join(root, "tree"),
+  home: join(root, "home"),
+  tmp: join(root, "tmp"),
+  gitDir: join(root, "git"),
+});
+
+export async function createWorkspace(site: Site, { attempt, from }: WorkspaceRequest): Promise<Workspace> {
+  const { root } = attemptNames(site.home, attempt);
+  const { tree, home, tmp } = await fill(site, root, from);
+  return { attempt, root, tree, home, tmp, from };
+}
+
+export async function createCheckout(site: Site, { attempt, commit, purpose }: CheckoutRequest): Promise<Checkout> {
+  const root = join(attemptNames(site.home, attempt).root, `check-${safeStep(purpose)}`);
+  const { tree, home, tmp } = await fill(site, root, commit);
+  return { tree, home, tmp, [Symbol.asyncDispose]: () => removeTree(root, workspacesFolder(site.home)) };
+}
+
+/** An empty `root` with a tree of the commit. On failure nothing is left. */
+async function fill({ project, git, home }: Site, root: string, commit: string): Promise<Place> {
+  const place = placeOf(root);
+  await removeTree(root, workspacesFolder(home));
+  try {
+    // Nobody else on the machine may look: an agent's HOME may come to hold its login.
+    await mkdir(root, { recursive: true, mode: 0o700 });
+    await Promise.all([place.tree, place.home, place.tmp].map((dir) => mkdir(dir)));
+    await layOutRepository(project, { dir: place.gitDir, head: { commit } });
+    // Workers pay off above a few thousand files; git starts none for a small tree.
+    await git.tree(
+      place.gitDir,
+      place.tree,
+    )(["-c", "checkout.workers=2", "-c", "checkout.thresholdForParallelism=2000", "read-tree", "-u", "--reset", commit]);
+    await layOutPrivateRepository(project, place.tree, commit, join(place.gitDir, "index"));
+  } catch (cause) {
+    await removeTree(root, workspacesFolder(home)).catch(() => {});
+    if (cause instanceof WorkspaceError) throw cause;
+    throw new WorkspaceError(
+      "WORKSPACE_IO",
+      `The workspace ${root} cannot be made: ${(cause as Error).message}`,
+      "See that the disk has space and the folder can be written to.",
+      { cause },
+    );
+  }
+  return place;
+}
+
+/** A folder of ours that an agent has removed, or replaced by a link, is not worked in. */
+export async function mustBeRealFolder(path: string): Promise<void> {
+  const entry = await lstat(path).catch(() => undefined);
+  if (entry?.isDirectory()) return;
+  throw new WorkspaceError(
+    "WORKSPACE_IO",
+    `The work tree ${path} was ${entry ? "replaced by something that is no folder" : "removed"}.`,
+    "The attempt did this: nothing of it can be kept. Start another one.",
+  );
+}

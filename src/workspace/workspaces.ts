@@ -1,0 +1,75 @@
+import { cleanRun, listLeftovers, releaseSnapshots } from "./clean.ts";
+import type { Workspaces } from "./contract.ts";
+import { createCheckout, createWorkspace, type Site } from "./create.ts";
+import { snapshotDirty } from "./dirty.ts";
+import { WorkspaceError } from "./errors.ts";
+import { advance, contains, createRunBranch, prepareMerge, tipOf } from "./merge.ts";
+import { mergeIntoCurrent } from "./merge-into-current.ts";
+import { workspacesFolder } from "./naming.ts";
+import type { Project } from "./project.ts";
+import { diff, diffStat, ignored, list, readFileAt } from "./read.ts";
+import { removeTree } from "./remove-tree.ts";
+import { projectGit } from "./repository-git.ts";
+import { takeSnapshot } from "./snapshot.ts";
+
+export interface WorkspacesOptions {
+  project: Project;
+  /** STEPFALL_HOME, absolute. Workspaces lie in `<home>/workspaces`. */
+  home: string;
+  /** Ends git processes that are under way; their calls reject with GIT_STOPPED. */
+  signal?: AbortSignal;
+}
+
+/** Touches nothing before its first use. Several may be open on one project, in one process or in many. */
+export function openWorkspaces({ project, home, signal }: WorkspacesOptions): Workspaces {
+  const site: Site = { project, home, git: projectGit(project, home, signal) };
+  const { git } = site;
+  const underWay = new Set<Promise<unknown>>();
+  /** What is promised: every failure is a WorkspaceError, and `close` waits for it. */
+  const call = <T>(work: () => Promise<T>): Promise<T> => {
+    const answer = (async () => work())().catch((cause: unknown) => {
+      if (cause instanceof WorkspaceError) throw cause;
+      throw new WorkspaceError("WORKSPACE_IO", (cause as Error).message, "See that the disk has space and the folder can be written to.", {
+        cause,
+      });
+    });
+    underWay.add(answer);
+    const forget = (): void => void underWay.delete(answer);
+    answer.then(forget, forget);
+    return answer;
+  };
+
+  return {
+    createRunBranch: (branch, base) => call(() => createRunBranch(git, branch, base)),
+    tip: (branch) =>
+      call(async () => {
+        const tip = await tipOf(git, branch);
+        if (tip) return tip;
+        throw new WorkspaceError(
+          "GIT_FAILED",
+          `There is no branch ${branch.name}.`,
+          "It was deleted or renamed: make it again at the commit the run stood at.",
+        );
+      }),
+    create: (request) => call(() => createWorkspace(site, request)),
+    snapshot: (request) => call(() => takeSnapshot(site, request)),
+    checkout: (request) => call(() => createCheckout(site, request)),
+    remove: ({ root }) => call(() => removeTree(root, workspacesFolder(home))),
+    prepareMerge: (request) => call(() => prepareMerge(git, request)),
+    advance: (branch, onto, commit) => call(() => advance(git, branch, onto, commit)),
+    contains: (of, commit) => call(() => contains(git, of, commit)),
+    releaseSnapshots: (runId, attempts) => call(() => releaseSnapshots(site, runId, attempts)),
+    snapshotDirty: (request) => call(() => snapshotDirty(site, request)),
+    list: (commit, globs) => call(() => list(git, commit, globs)),
+    readFile: (commit, path) => call(() => readFileAt(git, commit, path)),
+    ignored: (workspace, globs) => call(() => ignored(git, workspace, globs)),
+    diffStat: (from, to) => call(() => diffStat(git, from, to)),
+    diff: (from, to, options) => call(() => diff(git, from, to, options)),
+    mergeIntoCurrent: (branch, message) => call(() => mergeIntoCurrent(site, branch, message)),
+    cleanRun: (runId, options) => call(() => cleanRun(site, runId, options)),
+    listLeftovers: () => call(() => listLeftovers(home)),
+    close: async () => {
+      await Promise.allSettled(underWay);
+    },
+  };
+}
