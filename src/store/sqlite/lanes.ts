@@ -59,6 +59,10 @@ export function openLanes(db: DatabaseSync) {
   const bestOfAgents = best("json_each(?) a", "preferred IS NOT NULL AND preferred = a.value");
   const bestOfRunsAndAgents = best("json_each(?) r, json_each(?) a", "run_id = r.value AND preferred IS NOT NULL AND preferred = a.value");
 
+  const beside = db.prepare(
+    `SELECT ${HEAD} FROM lanes l WHERE l.set_id = ? AND l.head IS NOT NULL AND l.id <> ? ORDER BY ${BEST_FIRST} LIMIT 1`,
+  );
+
   const inOrder = (condition: string) =>
     db.prepare(
       `SELECT ${HEAD}, s.agents FROM lanes l INDEXED BY heads_in_order CROSS JOIN candidate_sets s ON s.id = l.set_id
@@ -124,6 +128,9 @@ export function openLanes(db: DatabaseSync) {
       const rows = runs ? bestOfRunsAndSets.all(JSON.stringify(runs), sets) : bestOfSets.all(sets);
       return rows as unknown as Head[];
     },
+
+    /** The best ready entry of the same candidate set in another lane, whatever its run. */
+    besideHead: (head: Head): Head | undefined => beside.get(head.setId, head.lane) as unknown as Head | undefined,
 
     /** The best ready entry among those that prefer an agent, for each agent, or for each run and agent. */
     bestOfAgents(ids: readonly string[], runs?: readonly string[]): Head[] {

@@ -33,6 +33,7 @@ const asHeld = ({ key, epoch, holder, until, agent, runId }: LeaseRow): HeldLeas
 export function openLeases(db: DatabaseSync, queue: Queue) {
   const COLUMNS = "key, epoch, holder, until, agent, run_id AS runId";
   const count = db.prepare("UPDATE meta SET value = value + 1 WHERE key = 'epoch' RETURNING value");
+  const countMany = db.prepare("UPDATE meta SET value = value + ? WHERE key = 'epoch' RETURNING value");
   const find = db.prepare(`SELECT ${COLUMNS} FROM leases WHERE key = ?`);
   const grant = db.prepare(
     `INSERT INTO leases VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET epoch = excluded.epoch,
@@ -68,15 +69,9 @@ export function openLeases(db: DatabaseSync, queue: Queue) {
       throw storeError("STORE_STALE_LEASE", `The lease ${lease.key} of epoch ${lease.epoch} is over: ${instead}`);
     },
 
-    /** Ends a lease and what it was held for. */
-    settle(lease: LeaseRef): void {
-      this.check(lease);
-      this.withdraw(lease.key);
-    },
-
-    withdraw(id: string): void {
-      remove.run(id);
-      queue.remove(id);
+    /** Ends leases: the entries they were held for are the caller's to remove. */
+    end(keys: readonly string[]): void {
+      for (const key of keys) remove.run(key);
     },
 
     release(lease: LeaseRef): void {
@@ -107,12 +102,14 @@ export function openLeases(db: DatabaseSync, queue: Queue) {
       return { ok: true, lease: { key, epoch }, until };
     },
 
-    /** Leases a queue entry to an agent. */
-    grant(key: string, to: { holder: string; until: number; agent: string; account: string; runId: string }): LeaseRef {
-      const epoch = nextEpoch();
-      grant.run(key, epoch, to.holder, to.until, to.agent, to.account, to.runId, 1);
-      queue.hold(key);
-      return { key, epoch };
+    /** Leases entries of the queue, which the caller holds there, to an agent. */
+    grantAll(keys: readonly string[], to: { holder: string; until: number; agent: string; account: string; runId: string }): LeaseRef[] {
+      let epoch = Number(countMany.get(keys.length)?.["value"]) - keys.length;
+      return keys.map((key) => {
+        epoch += 1;
+        grant.run(key, epoch, to.holder, to.until, to.agent, to.account, to.runId, 1);
+        return { key, epoch };
+      });
     },
 
     /** Makes entries takeable again whose lease ran out. The old lease stays held until somebody takes one. */

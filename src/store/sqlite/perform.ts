@@ -27,8 +27,10 @@ export function openPerformer(db: DatabaseSync): Performer {
 
   const commit = (c: PackedCommit): Committed => {
     for (const lease of c.fence) leases.check(lease);
-    for (const lease of c.settle) leases.settle(lease);
-    for (const id of c.withdraw) leases.withdraw(id);
+    for (const lease of c.settle) leases.check(lease);
+    const over = [...c.settle.map((lease) => lease.key), ...c.withdraw];
+    leases.end(over);
+    queue.change({ remove: over, add: c.enqueue });
     const versions: Record<string, number> = {};
     let globalSeq: number | undefined;
     for (const append of c.appends) {
@@ -36,7 +38,6 @@ export function openPerformer(db: DatabaseSync): Performer {
       versions[append.stream] = appended.version;
       globalSeq = appended.globalSeq;
     }
-    queue.add(c.enqueue);
     for (const id of c.clearTimers) timers.clear(id);
     for (const timer of c.setTimers) timers.set(timer);
     for (const projection of c.projections) projections.write(projection);

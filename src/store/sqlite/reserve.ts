@@ -15,26 +15,47 @@ export function reserve(request: ReserveRequest, lanes: Lanes, queue: Queue, lea
   const { now, runs } = request;
   leases.freeExpired(now);
   const free = freeAgents(request, leases);
+  const accounts = new Map(request.agents.map((agent) => [agent.id, agent.account]));
   const mayStart = (agents: ReadonlySet<string>): boolean => [...free.accountOf.keys()].some((id) => agents.has(id));
   const isWarm = (head: Head): boolean => head.preferred !== null && free.accountOf.has(head.preferred);
   const strangers = headsBySet(lanes, mayStart, runs);
   const friends = headsByAgent(lanes, free.accountOf, runs);
 
+  const besideIt = (head: Head): Head[] => [lanes.besideHead(head)].filter((other) => other !== undefined);
+
   const taken: Reservation[] = [];
   while (taken.length < request.limit) {
-    const head = best([...strangers.heads(), ...friends.heads()], isWarm);
+    const heads = [...strangers.heads(), ...friends.heads()];
+    const head = best(heads, isWarm);
     if (!head) break;
-    const entry = queue.at(head.entry);
+    // A lane without affinity changes nothing in other lanes, so as much of it is taken at once as comes before every other head.
+    const takesMany = head.affinity === "" && strangers.knowsEverySet;
+    const next = takesMany ? best([...heads.filter((other) => other.lane !== head.lane), ...besideIt(head)], isWarm) : undefined;
+    const run = queue.readyInLane(head.lane, takesMany ? request.limit - taken.length : 1);
     let agent: string | undefined;
-    // Live only when the clocks of two machines differ: what has run out for the other has not for this one.
-    if (!leases.holdIfLive(entry.id, now)) {
-      agent = isWarm(head) ? head.preferred! : entry.agents.find((id) => free.accountOf.has(id))!;
-      const account = free.accountOf.get(agent)!;
+    const held: number[] = [];
+    const started: (typeof run)[number]["entry"][] = [];
+    for (const { seq, entry } of run) {
+      if (seq !== head.entry && next && compare({ ...head, ...entry, at: entry.enqueuedAt, entry: seq, affinity: "" }, next, isWarm) > 0) break;
+      const wanted = isWarm(head) ? head.preferred! : entry.agents.find((id) => free.accountOf.has(id));
+      if (wanted === undefined || (agent !== undefined && wanted !== agent)) break;
+      // Live only when the clocks of two machines differ: what has run out for the other has not for this one.
+      if (leases.holdIfLive(entry.id, now)) continue;
+      agent = wanted;
+      held.push(seq);
+      started.push(entry);
+      free.use(free.accountOf.get(agent)!);
+    }
+    if (agent !== undefined) {
+      const account = accounts.get(agent)!;
       const until = now + request.leaseMs;
-      const lease = leases.grant(entry.id, { holder: request.node, until, agent, account, runId: entry.runId });
-      lanes.remember(entry.runId, head.affinity, agent);
-      taken.push({ entry, agent, account, lease, until });
-      free.use(account);
+      queue.holdAll(head.lane, held);
+      const leased = leases.grantAll(
+        started.map((entry) => entry.id),
+        { holder: request.node, until, agent, account, runId: head.runId },
+      );
+      lanes.remember(head.runId, head.affinity, agent);
+      for (const [i, entry] of started.entries()) taken.push({ entry, agent, account, lease: leased[i]!, until });
     }
     // The lane has another head now, and the key's other lanes may prefer another agent.
     const isTouched = (other: Head): boolean =>
@@ -53,7 +74,7 @@ function headsBySet(lanes: Lanes, mayStart: (agents: ReadonlySet<string>) => boo
   if (!sets) {
     const first = (): Head[] => [lanes.firstInOrder(mayStart, runs)].filter((head) => head !== undefined);
     let heads = first();
-    return { heads: () => heads, lookAgain: () => void (heads = first()) };
+    return { knowsEverySet: false, heads: () => heads, lookAgain: () => void (heads = first()) };
   }
   const agentsOf = new Map(sets.map((set) => [set.id, set.agents]));
   const canStart = (setId: number): boolean => mayStart(agentsOf.get(setId)!);
@@ -63,6 +84,7 @@ function headsBySet(lanes: Lanes, mayStart: (agents: ReadonlySet<string>) => boo
   };
   look([...agentsOf.keys()]);
   return {
+    knowsEverySet: true,
     heads: () => heads.values(),
     lookAgain(isTouched: (head: Head) => boolean, runId: string): void {
       const touched = [...heads.values()].filter(isTouched);
