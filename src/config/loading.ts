@@ -56,7 +56,7 @@ export class Loading {
       const value = file.settings[key];
       if (value === undefined) continue;
       this.origins[key] ??= originIn(file, [key]);
-      return { value: value as NonNullable<Settings[K]>, file };
+      return { value: value, file };
     }
     return undefined;
   }

@@ -17,7 +17,7 @@ export interface MaskStream {
 }
 
 /** Shorter values are not masked: `***` for every `on` or `true` would hide the output, not the secret. */
-export const SHORTEST_MASKED = 6;
+const SHORTEST_MASKED = 6;
 const MASK = "***";
 
 /**

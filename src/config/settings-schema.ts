@@ -6,7 +6,7 @@ import { keyed, kinds, refuse } from "./yaml/shape-problems.ts";
 /** The shape of `stepfall.yaml` and of `config.yaml`, as people write them. */
 
 /** Executors that come in a later version. */
-export const LATER_EXECUTORS = ["acp", "cli", "http", "function"];
+const LATER_EXECUTORS = ["acp", "cli", "http", "function"];
 
 const literalSecrets = {
   pattern: /^(?:api[-_]?key|key|token|auth[-_]?token|secret|password|authorization)$/i,

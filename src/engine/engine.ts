@@ -6,7 +6,7 @@ import type { DriveEnd, DriveOptions, Engine, EngineDeps, StartRequest } from ".
 import { Dispatcher, type DispatchedRun } from "./dispatcher.ts";
 import { EngineError } from "./errors.ts";
 import { MergeQueue } from "./merge-queue.ts";
-import { interruptOrphans } from "./recover.ts";
+import { endLeftChecks, interruptOrphans } from "./recover.ts";
 import { RunLog, rowOf, type Effect, type RouteDecision } from "./run-log.ts";
 
 /** Composes the rooms into an engine. One per process; it may drive several runs, which share its slots. */
@@ -138,13 +138,19 @@ class Driver implements DispatchedRun {
     this.#dispatcher.leases.keep(this.#lease, () => this.#end({ kind: "taken-over" }));
     const following = this.#follow(state.version);
     try {
-      const orphans = await interruptOrphans(this.#deps, state, await this.#deps.store.leases(`${this.runId}/`));
+      const leases = await this.#deps.store.leases(`${this.runId}/`);
+      const orphans = await interruptOrphans(this.#deps, state, leases);
+      await endLeftChecks(this.#deps, state);
+      // Their workspaces are of no use to anybody, unless an attempt of this run lives elsewhere.
+      if (leases.length <= orphans.length) await this.#clean();
       await Promise.all(orphans.map((fact) => this.#log.submit(fact)));
       if (drain?.aborted) this.#drain();
       if (stop?.aborted) this.#stop();
       this.#dispatcher.add(this);
       this.#log.poke();
-      return await this.#over.promise;
+      const end = await this.#over.promise;
+      if (end.kind === "finished") await this.#clean();
+      return end;
     } finally {
       drain?.removeEventListener("abort", onDrain);
       stop?.removeEventListener("abort", onStop);
@@ -156,10 +162,15 @@ class Driver implements DispatchedRun {
     }
   }
 
+  /** A folder that cannot be removed now is left to `stepfall clean`. */
+  async #clean(): Promise<void> {
+    if (!this.#deps.keepWorkspaces) await this.#options.workspaces.cleanRun(this.runId).catch(() => undefined);
+  }
+
   /** Other processes append requests to the stream (cancel, a raised budget): take them in at once. */
   async #follow(after: number): Promise<void> {
     try {
-      for await (const e of this.#deps.store.follow(runStream(this.runId), { after, signal: this.#abort.signal })) {
+      for await (const e of this.#deps.store.follow(runStream(this.runId), { after, signal: this.#abort.signal, own: false })) {
         if (e.actor !== "engine") this.#log.absorb();
       }
     } catch (error) {

@@ -1,5 +1,4 @@
 import { currentAttempt, type RunEvent, type RunState } from "../domain/index.ts";
-import { importSpool } from "../models/index.ts";
 import type { HeldLease } from "../store/index.ts";
 import type { EngineDeps } from "./contract.ts";
 import type { Fact } from "./run-log.ts";
@@ -35,7 +34,13 @@ export async function interruptOrphans(deps: EngineDeps, state: RunState, leases
   return facts;
 }
 
-/** Brings what the gateway metered and nobody imported into the ledger. */
-export async function importLeftBill(deps: EngineDeps, spool: string): Promise<void> {
-  await importSpool({ spoolPath: spool, store: deps.store });
+/**
+ * A dead driver may have been checking accepted work on the merged tree: the processes of that are ended, before the merge queue of this one
+ * checks it again. The work itself stays accepted.
+ */
+export async function endLeftChecks(deps: EngineDeps, state: RunState): Promise<void> {
+  for (const s of state.steps.values()) {
+    const a = currentAttempt(s);
+    if (a && (a.phase === "accepted" || a.phase === "merging")) await deps.host.endLeftovers(a.id);
+  }
 }

@@ -164,6 +164,13 @@ export interface QueueStats {
   oldestQueuedAt?: number | undefined;
 }
 
+export interface FollowOptions {
+  after: number;
+  signal: AbortSignal;
+  /** False: what this very store commits wakes nobody; it comes with the next event of another process. Default true. */
+  own?: boolean;
+}
+
 export interface Store {
   /** All or nothing, durable when the promise resolves. Rejects with a StoreError. */
   commit(commit: Commit): Promise<Committed>;
@@ -176,7 +183,7 @@ export interface Store {
    * Yields the recorded events of a stream after `after`, then new ones as they are committed by this or another
    * process, until `signal` aborts. No gap, no double.
    */
-  follow(stream: string, options: { after: number; signal: AbortSignal }): AsyncIterable<Recorded>;
+  follow(stream: string, options: FollowOptions): AsyncIterable<Recorded>;
 
   /**
    * Takes at most `limit` entries: priority first, then affinity, rank, age. Each is leased with a new epoch. An entry

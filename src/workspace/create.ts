@@ -1,4 +1,4 @@
-import { lstat, mkdir } from "node:fs/promises";
+import { lstat, mkdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Checkout, CheckoutRequest, Workspace, WorkspaceRequest } from "./contract.ts";
 import { WorkspaceError } from "./errors.ts";
@@ -36,9 +36,15 @@ export async function createWorkspace(site: Site, { attempt, from }: WorkspaceRe
 }
 
 export async function createCheckout(site: Site, { attempt, commit, purpose }: CheckoutRequest): Promise<Checkout> {
-  const root = join(attemptNames(site.home, attempt).root, `check-${safeStep(purpose)}`);
+  const parent = attemptNames(site.home, attempt).root;
+  const root = join(parent, `check-${safeStep(purpose)}`);
   const { tree, home, tmp } = await fill(site, root, commit);
-  return { tree, home, tmp, [Symbol.asyncDispose]: () => removeTree(root, workspacesFolder(site.home)) };
+  const dispose = async (): Promise<void> => {
+    await removeTree(root, workspacesFolder(site.home));
+    // A check after the attempt's workspace was removed has made the attempt's folder anew; where more is in it, it stays.
+    await rmdir(parent).catch(() => undefined);
+  };
+  return { tree, home, tmp, [Symbol.asyncDispose]: dispose };
 }
 
 /** An empty `root` with a tree of the commit. On failure nothing is left. */

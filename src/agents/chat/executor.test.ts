@@ -144,7 +144,7 @@ describe("the chat agent", () => {
         },
         { text: "done" },
       ],
-      { env: { OPENAI_API_KEY: `${KEY}` } },
+      { env: { OPENAI_API_KEY: KEY } },
     );
     expect(answers[0]).toContain("looked");
     const ownEnvironment =

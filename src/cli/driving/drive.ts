@@ -53,7 +53,7 @@ function statusOf(end: DriveEnd, state: RunState): ShownStatus {
   }
 }
 
-export function exitCodeOf(end: DriveEnd): number {
+function exitCodeOf(end: DriveEnd): number {
   switch (end.kind) {
     case "finished":
       return end.outcome === "succeeded" ? Exit.ok : Exit.failed;

@@ -45,7 +45,7 @@ export async function request(
 }
 
 /** The project of a run: the work tree the person stands in when it is one of it, else where the run was started. */
-export async function projectOf(cli: Cli, state: RunState): Promise<Project> {
+async function projectOf(cli: Cli, state: RunState): Promise<Project> {
   const here = await projectHere(cli);
   if (here?.top === state.project) return here;
   const there = await openProject(state.project, { env: cli.env });

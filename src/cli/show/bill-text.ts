@@ -3,7 +3,7 @@ import type { Bill } from "../../models/index.ts";
 import { integer } from "./format.ts";
 import { table } from "./table.ts";
 
-export const shortAttempt = (id: string): string => {
+const shortAttempt = (id: string): string => {
   const ref = parseAttemptId(id);
   return ref ? `${ref.stepPath}#${ref.n}` : id;
 };

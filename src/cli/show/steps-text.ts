@@ -54,7 +54,7 @@ const attemptTime = (a: AttemptReport): string =>
   a.startedAt !== undefined && a.endedAt !== undefined ? duration(a.endedAt - a.startedAt) : "";
 
 /** `node --test ✗ (exits 1)`; where no gate ran, what else there is to say. */
-export function howItWent(a: AttemptReport): string {
+function howItWent(a: AttemptReport): string {
   const gates = a.gates.map((g) => (g.verdict === "passed" ? `${g.name} ✓` : `${g.name} ✗ (${firstLine(g.evidence ?? g.verdict, 60)})`));
   const others = a.findings.filter((f) => !a.gates.some((g) => g.name === f.gate)).map((f) => `${f.gate}: ${firstLine(f.message, 100)}`);
   const failed = a.failure ? [`${a.failure.kind}: ${firstLine(a.failure.message, 100)}`] : [];

@@ -22,4 +22,4 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
 
 const fold = (text: string): string => text.toLowerCase().replace(/[-_ ]/g, "");
 
-const sorted = (text: string): string => [...text].sort().join("");
+const sorted = (text: string): string => Array.from(text).toSorted().join("");

@@ -34,9 +34,7 @@ export function keyed<S extends z.core.$ZodLooseShape>(shape: S, vocabulary: Voc
   return z.strictObject(shape, {
     // zod keeps a message of each issue and nothing else that is ours: the remarks travel in it.
     error: (issue) =>
-      issue.code === "unrecognized_keys"
-        ? REMARKS + JSON.stringify((issue.keys as string[]).map((key) => remarkOn(key, known, vocabulary)))
-        : undefined,
+      issue.code === "unrecognized_keys" ? REMARKS + JSON.stringify(issue.keys.map((key) => remarkOn(key, known, vocabulary))) : undefined,
   });
 }
 

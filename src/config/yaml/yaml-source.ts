@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument, type Document, type ParsedNode, type YAMLError } from "yaml";
+import { LineCounter, parseDocument, type Document, type YAMLError } from "yaml";
 import { CONTROL, holdsControls, Locator, TooMuch, type Located } from "./located.ts";
 import { inOrder, type Problem, type ReadingCode } from "./problem.ts";
 import { yamlInPlainWords } from "./yaml-words.ts";
@@ -157,7 +157,7 @@ export function readYaml(text: string, file: string): YamlReading {
   }
 }
 
-function parseQuietly(text: string): { ok: true; document: Document.Parsed<ParsedNode> } | { ok: false } {
+function parseQuietly(text: string): { ok: true; document: Document.Parsed } | { ok: false } {
   // A hostile text makes a million error objects; without their stacks that takes 2 s instead of 9.
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 0;

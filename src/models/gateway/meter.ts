@@ -17,7 +17,7 @@ export class Meter {
     for (const choice of objects(answer.choices)) {
       if (typeof choice.finish_reason === "string") this.finished = true;
       const said = choice.delta ?? choice.message;
-      if (typeof said === "object" && said !== null) this.#listen(String(choice.index ?? 0), said as Json);
+      if (typeof said === "object" && said !== null) this.#listen(indexOf(choice, 0), said as Json);
     }
   }
 
@@ -34,7 +34,7 @@ export class Meter {
     this.#add(`${choice} reasoning`, said.reasoning_content ?? said.reasoning);
     for (const [i, call] of objects(said.tool_calls).entries()) {
       const fn = (typeof call.function === "object" && call.function !== null ? call.function : {}) as Json;
-      for (const text of [fn.name, fn.arguments]) this.#add(`${choice} call ${String(call.index ?? i)}`, text);
+      for (const text of [fn.name, fn.arguments]) this.#add(`${choice} call ${indexOf(call, i)}`, text);
     }
   }
 
@@ -62,3 +62,5 @@ const isCount = (value: unknown): value is number => typeof value === "number" &
 
 const objects = (value: unknown): Json[] =>
   Array.isArray(value) ? value.filter((v): v is Json => typeof v === "object" && v !== null) : [];
+
+const indexOf = (of: Json, otherwise: number): string => (typeof of.index === "number" ? String(of.index) : String(otherwise));

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** What goes wrong with an answer. `afterChunks` counts the chunks sent before it happens. */
-export const Fault = z.discriminatedUnion("kind", [
+const Fault = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("status"),
     status: z.number().int().min(400).max(599),
@@ -49,7 +49,7 @@ export const ScriptedAnswer = z.object({
 export type ScriptedAnswer = z.infer<typeof ScriptedAnswer>;
 
 /** All conditions given must hold. Texts are searched for as substrings. */
-export const Condition = z.object({
+const Condition = z.object({
   model: z.string().optional(),
   lastUser: z.string().optional(),
   system: z.string().optional(),
@@ -63,7 +63,7 @@ export const Condition = z.object({
 });
 export type Condition = z.infer<typeof Condition>;
 
-export const Rule = z.object({
+const Rule = z.object({
   when: Condition.optional(),
   /** Answers at most this many requests, e.g. two failures before it goes well. */
   times: z.number().int().positive().optional(),
@@ -133,7 +133,10 @@ export function readRequest(body: Record<string, unknown>): ScriptedRequest {
     const content = parts.map((p) => (typeof p.text === "string" ? p.text : "")).join("");
     messages.push({ role: String(m.role), content, toolCalls: asArray(m.tool_calls).length });
   }
-  const tools = asArray(body.tools).map((t) => String((t.function as { name?: unknown } | undefined)?.name ?? ""));
+  const tools = asArray(body.tools).map((t) => {
+    const name = (t.function as { name?: unknown } | undefined)?.name;
+    return typeof name === "string" ? name : "";
+  });
   return {
     model: typeof body.model === "string" ? body.model : "",
     messages,

@@ -12,7 +12,7 @@ test("an event that is committed while the follower finds nothing is not slept t
       // Committed after the read looked, announced before its answer arrives.
       if (recorded.length === 0) {
         recorded.push(event(1));
-        followers.wake(stream);
+        followers.wake(stream, "us");
       }
       return seen;
     },

@@ -1,17 +1,19 @@
 import type { Recorded } from "../../domain/index.ts";
 import type { StoreError } from "../errors.ts";
+import type { FollowOptions } from "../index.ts";
 
 export interface Followers {
   /** See `Store.follow`. */
-  follow(stream: string, options: { after: number; signal: AbortSignal }): AsyncGenerator<Recorded, void>;
-  /** The stream has new events. */
-  wake(stream: string): void;
+  follow(stream: string, options: FollowOptions): AsyncGenerator<Recorded, void>;
+  /** The stream has new events, written through this store or by another process. */
+  wake(stream: string, by: "us" | "others"): void;
   /** Everybody who follows now ends with this error. */
   fail(error: StoreError): void;
 }
 
 /** Somebody who reads a stream to its end and waits for more. */
 interface Follower {
+  wakesForOwn: boolean;
   /** Woken since it last began to read: what it is reading now may miss the newest. */
   isStale: boolean;
   failure: StoreError | undefined;
@@ -37,8 +39,8 @@ export function openFollowers(read: (stream: string, after: number) => Promise<R
   };
 
   return {
-    async *follow(stream, { after, signal }) {
-      const follower: Follower = { isStale: false, failure: undefined, wake: () => {} };
+    async *follow(stream, { after, signal, own = true }) {
+      const follower: Follower = { wakesForOwn: own, isStale: false, failure: undefined, wake: () => {} };
       const onAbort = (): void => follower.wake();
       enter(stream, follower);
       signal.addEventListener("abort", onAbort);
@@ -62,8 +64,9 @@ export function openFollowers(read: (stream: string, after: number) => Promise<R
       }
     },
 
-    wake(stream) {
+    wake(stream, by) {
       for (const follower of byStream.get(stream) ?? []) {
+        if (by === "us" && !follower.wakesForOwn) continue;
         follower.isStale = true;
         follower.wake();
       }

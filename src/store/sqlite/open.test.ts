@@ -6,6 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { refusal, steps } from "../conformance/fixture.ts";
+import type { Store } from "../index.ts";
 import { openSqliteStore } from "./open.ts";
 
 const clock = { now: () => 0 };
@@ -89,7 +90,7 @@ describe("what is in the file", () => {
     await handle.write(Buffer.alloc(size - 4_096, 0xab), 0, size - 4_096, 4_096);
     await handle.close();
     const opened = openSqliteStore({ file, clock });
-    const reading = opened.then(async (store) => store.read("run:1").finally(() => store.close()));
+    const reading = opened.then((store) => readAndClose(store));
     await expect(reading).rejects.toMatchObject({ code: "STORE_CORRUPT", message: expect.stringContaining(file) });
   });
 
@@ -97,7 +98,7 @@ describe("what is in the file", () => {
     await made();
     const read = async (): Promise<unknown> => {
       const store = await openSqliteStore({ file, clock });
-      return store.read("run:1").finally(() => store.close());
+      return readAndClose(store);
     };
     tamper(`UPDATE events SET data = '{"step":1}' WHERE version = 3`);
     await expect(read()).rejects.toMatchObject({
@@ -141,3 +142,11 @@ describe("a process with a store", () => {
     await store.close();
   });
 });
+
+async function readAndClose(store: Store): Promise<unknown> {
+  try {
+    return await store.read("run:1");
+  } finally {
+    await store.close();
+  }
+}

@@ -32,13 +32,13 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   const readPage = async (stream: string, after: number, limit = PAGE): Promise<Recorded[]> =>
     unpack(await thread.ask({ kind: "read", stream, after, limit: Math.min(limit, PAGE) }));
   const followers = openFollowers(readPage, (on) => thread.watch(on));
-  thread.listen({ appended: (streams) => streams.forEach(followers.wake), failed: followers.fail });
+  thread.listen({ appended: (streams) => streams.forEach((stream) => followers.wake(stream, "others")), failed: followers.fail });
 
   return {
     async commit(commit) {
       const packed = packCommit(commit);
       const committed = await thread.ask({ kind: "commit", commit: packed }, sizeOf(packed));
-      for (const stream of Object.keys(committed.versions)) followers.wake(stream);
+      for (const stream of Object.keys(committed.versions)) followers.wake(stream, "us");
       return committed;
     },
 

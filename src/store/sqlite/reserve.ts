@@ -36,7 +36,8 @@ export function reserve(request: ReserveRequest, lanes: Lanes, queue: Queue, lea
     const held: number[] = [];
     const started: (typeof run)[number]["entry"][] = [];
     for (const { seq, entry } of run) {
-      if (seq !== head.entry && next && compare({ ...head, ...entry, at: entry.enqueuedAt, entry: seq, affinity: "" }, next, isWarm) > 0) break;
+      if (seq !== head.entry && next && compare({ ...head, ...entry, at: entry.enqueuedAt, entry: seq, affinity: "" }, next, isWarm) > 0)
+        break;
       const wanted = isWarm(head) ? head.preferred! : entry.agents.find((id) => free.accountOf.has(id));
       if (wanted === undefined || (agent !== undefined && wanted !== agent)) break;
       // Live only when the clocks of two machines differ: what has run out for the other has not for this one.

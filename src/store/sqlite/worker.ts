@@ -5,11 +5,11 @@ import process from "node:process";
  * where it is: that one warning is swallowed, every other one passes.
  */
 const emitWarning = process.emitWarning;
-process.emitWarning = ((warning: string | Error, ...rest: unknown[]) => {
+process.emitWarning = (warning: string | Error, ...rest: unknown[]): void => {
   const said = typeof warning === "string" ? warning : warning.message;
   if (said.startsWith("SQLite is an experimental feature")) return;
   (emitWarning as (...all: unknown[]) => void).call(process, warning, ...rest);
-}) as typeof process.emitWarning;
+};
 
 // Imported only now, because a static import would load node:sqlite before the lines above run.
 const { serve } = await import("./serve.ts");

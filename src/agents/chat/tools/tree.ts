@@ -89,7 +89,7 @@ export class Tree {
   write(path: string, content: string | Uint8Array): { isNew: boolean; name: string } {
     return this.#at(path, { forWriting: true }, (place) => {
       if (place.stat && !place.stat.isFile()) throw new Refused(`${place.name} is not a regular file`);
-      const temporary = `${this.#path(place.folder, `.stepfall-${randomBytes(6).toString("hex")}.tmp`)}`;
+      const temporary = this.#path(place.folder, `.stepfall-${randomBytes(6).toString("hex")}.tmp`);
       const fd = openSync(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666);
       try {
         this.#verify(fd, temporary);

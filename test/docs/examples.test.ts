@@ -1,0 +1,174 @@
+import { spawn } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { Scene } from "../../src/cli/cli.testkit.ts";
+import { loadConfig } from "../../src/config/index.ts";
+import { parsePipeline } from "../../src/pipeline/index.ts";
+import { allDocuments, blocksOf, brokenAnchors, brokenLinks, inlineCode, prose, read, root, valueOf, type Block } from "./markdown.ts";
+import { commandsByHelp, globalFlags, launcher } from "./program.ts";
+
+/**
+ * Documents are run. What stands behind a fence's language tells how:
+ * `yaml pipeline` is parsed by the real parser, `yaml settings` loaded by the real loader, `sh test` executed in the sample project with the
+ * scripted model (`exit=N` when it should end with N). `file=NAME` writes the block into that project first.
+ */
+const documents = allDocuments();
+const blocks = documents.flatMap(({ path, text }) => blocksOf(text).map((block) => ({ path, block, at: `${path}:${block.line}` })));
+const marked = (language: string, word: string) => blocks.filter(({ block }) => block.language === language && block.info.includes(word));
+
+describe("every pipeline in the documents parses", () => {
+  test.each(marked("yaml", "pipeline"))("$at", ({ block, at }) => {
+    const parsed = parsePipeline(block.text, at);
+    expect(parsed.ok ? [] : parsed.problems).toEqual([]);
+  });
+});
+
+describe("all settings in the documents load", () => {
+  test.each(marked("yaml", "settings"))("$at", ({ block, at }) => {
+    const loaded = loadConfig({ env: {}, home: "/nonexistent", projectDir: root, projectText: block.text, projectFile: at });
+    expect(loaded.ok ? [] : loaded.problems).toEqual([]);
+  });
+});
+
+test("no block of YAML escapes: each is a pipeline, settings, or marked as a piece", () => {
+  const unmarked = blocks.filter(({ block }) => block.language === "yaml" && !/\b(pipeline|settings|piece)\b/.test(block.info.join(" ")));
+  expect(unmarked.map((b) => b.at)).toEqual([]);
+});
+
+describe("commands in the documents run as they are written", () => {
+  const runnable = documents.filter(({ text }) => blocksOf(text).some(isRun));
+  test("there are some, in the README too", () => expect(runnable.map((d) => d.path)).toContain("README.md"));
+  test.each(runnable)("$path", { timeout: 120_000 }, async ({ path, text }) => {
+    await using scene = sampleProject();
+    for (const block of blocksOf(text)) {
+      const file = valueOf(block, "file");
+      if (file !== undefined) scene.write({ [file]: block.text });
+      if (!isRun(block)) continue;
+      const { code, output } = await runShell(scene, block.text);
+      expect(code, `${path}:${block.line}\n${output}`).toBe(Number(valueOf(block, "exit") ?? 0));
+    }
+  });
+});
+
+function isRun(block: Block): boolean {
+  return block.language === "sh" && block.info.includes("test");
+}
+
+/** The bundled example, committed, with its scripted model: what `npm start` runs on. */
+function sampleProject(): Scene {
+  const example = join(root, "examples", "fix-and-verify");
+  const files: Record<string, string> = {};
+  for (const name of ["pipeline.yaml", "stepfall.yaml", "model-script.json"]) files[name] = readFileSync(join(example, name), "utf8");
+  for (const name of readdirSync(join(example, "project"), { recursive: true, encoding: "utf8" })) {
+    const path = join(example, "project", name);
+    if (/\.\w+$/.test(name)) files[name] = readFileSync(path, "utf8");
+  }
+  return new Scene(files);
+}
+
+/** A shell in which `stepfall` is this clone's. */
+async function runShell(scene: Scene, script: string): Promise<{ code: number | null; output: string }> {
+  const bin = join(scene.folder, "bin");
+  mkdirSync(bin, { recursive: true });
+  writeFileSync(join(bin, "stepfall"), `#!/bin/sh\nexec "${process.execPath}" "${launcher}" "$@"\n`);
+  chmodSync(join(bin, "stepfall"), 0o755);
+  const child = spawn("/bin/sh", ["-eu"], {
+    cwd: scene.project,
+    env: {
+      PATH: [bin, dirname(process.execPath), process.env["PATH"]].join(delimiter),
+      HOME: scene.folder,
+      STEPFALL_HOME: scene.home,
+      LC_ALL: "C.UTF-8",
+    },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  child.stdin.end(script);
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (t: string) => (output += t));
+  return new Promise((resolve) => child.once("close", (code) => resolve({ code, output })));
+}
+
+describe("what the documents name is there", () => {
+  test("links and their headings", () => {
+    expect(documents.flatMap((d) => [...brokenLinks(d), ...brokenAnchors(d)].map((link) => `${d.path}: ${link}`))).toEqual([]);
+  });
+
+  test("files of this repository", () => {
+    const named = documents.flatMap((d) =>
+      inlineCode(prose(d.text))
+        .filter((code) => /^(?:src|docs|test|bench|scripts|examples|schema|bin)\/[\w./-]+$/.test(code))
+        .map((code) => [d.path, code] as const),
+    );
+    expect(named.length).toBeGreaterThan(30);
+    expect(named.filter(([, code]) => !existsSync(join(root, code))).map(([path, code]) => `${path}: ${code}`)).toEqual([]);
+  });
+
+  // docs/status.md names what is planned, and is held to it by status.test.ts.
+  const said = documents.filter((d) => d.path !== "docs/status.md" && !d.path.startsWith("docs/adr/"));
+
+  test("commands and flags", async () => {
+    const commands = await commandsByHelp();
+    const names = new Set(commands.map((c) => c.name));
+    const everywhere = await globalFlags();
+    const known = new Set([...everywhere, "--help", ...commands.flatMap((c) => c.flags)]);
+    const wrong: string[] = [];
+    for (const { path, text } of said) {
+      const shell = blocksOf(text).flatMap((b) => (b.language === "sh" ? b.text.split("\n") : []));
+      for (const line of [...shell, ...inlineCode(prose(text))]) {
+        for (const [, call = ""] of line.matchAll(/(?:^|&& |\|\| |= ?)(?:\w+=\S+ )*stepfall ([^|&;#]*)/g)) {
+          const name = /^(?:--\S+ )*([a-z]+)\b/.exec(call)?.[1];
+          if (name !== undefined && !names.has(name)) wrong.push(`${path}: there is no command ${name}`);
+          const flags = [...call.matchAll(/(?:^|\s)(--[a-z][a-z-]*)/g)].map((m) => m[1] ?? "");
+          const own = new Set([...everywhere, "--help", ...(commands.find((c) => c.name === name)?.flags ?? [])]);
+          for (const flag of flags) if (!own.has(flag)) wrong.push(`${path}: ${name ?? "stepfall"} has no flag ${flag}`);
+        }
+        const alone = /^(--[a-z][a-z-]*)\b/.exec(line)?.[1];
+        if (alone !== undefined && !known.has(alone)) wrong.push(`${path}: no command has the flag ${alone}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test("docs/cli.md has a part for every command, and in it every flag", async () => {
+    const { text } = read("docs/cli.md");
+    for (const { name, flags } of await commandsByHelp()) {
+      const part = new RegExp(`^### stepfall ${name}\\b[\\s\\S]*?(?=^##|(?![\\s\\S]))`, "m").exec(text)?.[0];
+      expect(part, `### stepfall ${name}`).toBeDefined();
+      for (const flag of flags) expect(part, `${name} ${flag}`).toContain(flag);
+    }
+    for (const flag of await globalFlags()) expect(text).toContain(`\`${flag}`);
+  });
+
+  test("environment variables, there and back", () => {
+    const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
+      .filter((f) => f.endsWith(".ts") && !/\.(test|testkit|child)\.ts$|conformance/.test(f))
+      .map((f) => readFileSync(join(root, "src", f), "utf8"))
+      .join("\n");
+    const named = new Set(said.flatMap((d) => [...d.text.matchAll(/\bSTEPFALL_[A-Z_]+\b/g)].map((m) => m[0])));
+    expect([...named].filter((name) => !sources.includes(name))).toEqual([]);
+    const settings = read("docs/settings.md").text;
+    const inCode = new Set([...sources.matchAll(/\bSTEPFALL_[A-Z]+(?:_[A-Z]+)*\b/g)].map((m) => m[0]));
+    expect([...inCode].filter((name) => !settings.includes(name))).toEqual([]);
+  });
+
+  test("defaults of a step are those the parser gives", () => {
+    const parsed = parsePipeline("steps:\n  a: { prompt: x, gates: [y] }\n  b: { command: x, gates: [y] }\n", "p.yaml");
+    if (!parsed.ok) throw new Error("it should parse");
+    const [agent, command] = parsed.pipeline.steps;
+    const { text } = read("docs/pipeline.md");
+    const row = (key: string): string => text.split("\n").find((l) => l.startsWith(`| \`${key}\` |`)) ?? "";
+    const tries =
+      agent?.retry.attempts === command?.retry.attempts
+        ? `${agent?.retry.attempts}`
+        : `${agent?.retry.attempts}; ${command?.retry.attempts}`;
+    expect(row("retry")).toContain(`| ${tries}`);
+    expect(row("timeout")).toContain(`| ${(agent?.timeoutMs ?? 0) / 60_000}m`);
+    const gate = agent?.gates[0];
+    expect(text).toContain(`default \`${gate?.kind === "command" ? gate.timeoutMs / 60_000 : 0}m\``);
+  });
+});
+
+test("no document names a machine, a home folder or an unmeasured number to be filled in later without saying so", () => {
+  for (const { path, text } of documents) expect(text, path).not.toMatch(/\/home\/|\/Users\/|\/root\/|\/work\/|TODO|TBD|XXX/);
+});
