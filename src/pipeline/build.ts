@@ -4,7 +4,8 @@ import type { GateFields, PipelineFields, StepFields } from "./shape.ts";
 const MINUTE_MS = 60_000;
 const DEFAULT_TIMEOUT_MS = 30 * MINUTE_MS;
 const DEFAULT_GATE_TIMEOUT_MS = 10 * MINUTE_MS;
-const DEFAULT_ATTEMPTS = 3;
+/** Another attempt of an agent is told what was wrong; another try of a command is the same command again. See docs/adr/0006. */
+const DEFAULT_ATTEMPTS = { agent: 3, command: 1 };
 const LONGEST_GATE_NAME = 60;
 
 export type CheckedStep = { path: string; fields: StepFields; env: Record<string, string> } & (
@@ -26,7 +27,7 @@ export function buildStep(step: CheckedStep, file: PipelineFields): Step {
     outputs: { files: fields.outputs?.files ?? [], ...(json ? { json } : {}) },
     gates: gatesOf(fields.gates ?? []),
     setup: fields.setup ?? defaults.setup ?? [],
-    retry: { attempts: retry.attempts ?? DEFAULT_ATTEMPTS, backoffMs: retry.backoff ?? 0 },
+    retry: { attempts: retry.attempts ?? DEFAULT_ATTEMPTS[step.kind], backoffMs: retry.backoff ?? 0 },
     timeoutMs: fields.timeout ?? defaults.timeout ?? DEFAULT_TIMEOUT_MS,
     env: step.env,
     ...(fields.budget === undefined ? {} : { budget: fields.budget }),

@@ -68,7 +68,7 @@ describe("a valid pipeline", () => {
     expect(Pipeline.parse(pipeline)).toEqual(pipeline);
   });
 
-  test("without a word about them has 30 minutes, 3 attempts, any agent, and no protected list of its own", () => {
+  test("without a word about them has 30 minutes, any agent, and no protected list of its own", () => {
     const [a] = parse("steps: { a: { prompt: x, readonly: true } }").steps;
     expect(a).toMatchObject({
       timeoutMs: 1_800_000,
@@ -79,6 +79,13 @@ describe("a valid pipeline", () => {
       env: {},
     });
     expect(a).not.toHaveProperty("protected");
+  });
+
+  test("tries a command once and an agent three times, unless the step or the file says otherwise", () => {
+    const attempts = (more: string): number[] =>
+      parse(`${more}steps:\n  c: { command: x, readonly: true }\n  a: { prompt: x, readonly: true }\n`).steps.map((s) => s.retry.attempts);
+    expect(attempts("")).toEqual([1, 3]);
+    expect(attempts("defaults: { retry: 2 }\n")).toEqual([2, 2]);
   });
 
   test("is called after its file", () => {

@@ -7,6 +7,7 @@ import type { Assembled } from "../setup/assemble.ts";
 import type { ShownStatus } from "../setup/find-run.ts";
 import { plural } from "../show/format.ts";
 import { reportRun, type RunReport } from "../show/report.ts";
+import { importLeftBill } from "../setup/bill.ts";
 import { commandLine, summaryText } from "../show/summary.ts";
 import type { Interrupts } from "./signals.ts";
 
@@ -25,6 +26,7 @@ export async function driveRun(
   const { runId, workspaces, interrupts } = run;
   const state = await engine.load(runId);
   cli.out.note(`run ${runId}: ${state.pipeline.name}, ${plural(state.steps.size, "step")}, branch ${state.branch}`);
+  cli.out.note(`whatever stops it, this goes on with it: ${commandLine(cli, "resume", runId)}`);
   const view = await openView(cli, state);
   assembled.listen((item) => view.take(item));
   interrupts.watch(view);
@@ -34,6 +36,8 @@ export async function driveRun(
   } finally {
     await view.end();
   }
+  // What a killed engine's attempts had spent, when no later attempt of this one brought it in.
+  await importLeftBill(cli, store);
   const last = await engine.load(runId);
   return { end, report: await reportRun(last, { store, home: deps.home, status: statusOf(end, last), workspaces }) };
 }
