@@ -7,7 +7,7 @@ export interface ScriptedProcess {
   readonly pid: number;
   readonly baseUrl: string;
   served(): Promise<ServedCall[]>;
-  /** Ends it. Nobody else does: it outlives its parent. */
+  /** Ends it. It outlives its parent, by ten quiet minutes at most. */
   stop(): Promise<void>;
 }
 
