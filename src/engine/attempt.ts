@@ -4,7 +4,7 @@ import type { ExecutionResult, ReportedTokens } from "../agents/index.ts";
 import type { Finding, RunEvent, RunState, Step, Usage } from "../domain/index.ts";
 import { importSpool, type BudgetLimit, type GatewayClient, type OpenKey } from "../models/index.ts";
 import { buildPrompt } from "../planning/index.ts";
-import { judge, protectedPaths } from "../quality/index.ts";
+import { anyMatch, judge, protectedPaths } from "../quality/index.ts";
 import { WorkspaceError, type Workspace, type Workspaces } from "../workspace/index.ts";
 import { attemptEnv, CleanCheckout, describeSetup, runSetup, type Preparation } from "./clean-checkout.ts";
 import type { AgentExecution, EngineDeps } from "./contract.ts";
@@ -156,7 +156,8 @@ class AttemptRun {
     const { workspaces, from } = this.#work;
     const deps = this.#deps;
     // Judged against the files it started from: earlier steps' accepted work is not this attempt's doing.
-    const filesBefore = await workspaces.list(from);
+    // They matter only for what gate commands read; a git process saved is time saved where many attempts end at once.
+    const filesBefore = !step.protected && step.gates.some((g) => g.kind === "command") ? await workspaces.list(from) : [];
     const snapshot = await workspaces.snapshot({
       workspace,
       title: `${step.path}: ${firstLine(said) || "work of " + this.#work.agent}`,
@@ -166,6 +167,8 @@ class AttemptRun {
       trailers: { "Stepfall-Agent": this.#work.agent },
     });
     const tree = snapshot.commit ?? from;
+    const files = await workspaces.list(tree);
+    const missing = step.outputs.files.filter((glob) => !anyMatch(glob, files));
     await using clean = new CleanCheckout(this.#preparation, workspaces, tree, "gates");
     const judged = await judge({
       step,
@@ -174,9 +177,9 @@ class AttemptRun {
       changed: snapshot.changed,
       dropped: snapshot.dropped,
       refused: snapshot.refused,
-      ignored: step.outputs.files.length > 0 ? await workspaces.ignored(workspace, step.outputs.files) : [],
+      ignored: missing.length > 0 ? await workspaces.ignored(workspace, missing) : [],
       from,
-      list: (commit) => workspaces.list(commit),
+      list: async (commit) => (commit === tree ? files : workspaces.list(commit)),
       read: (commit, path) => workspaces.readFile(commit, path),
       command: (command, options) => clean.run(command, options),
     });

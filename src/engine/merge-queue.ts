@@ -24,6 +24,8 @@ export class MergeQueue {
   readonly #signal: AbortSignal;
   readonly #onFailure: (error: unknown) => void;
   readonly #queued = new Map<string, string>();
+  /** Where the branch stood after this driver's last merge. The compare-and-swap tells when somebody has moved it since. */
+  #tip: string | undefined;
   #working = false;
 
   constructor(options: {
@@ -52,17 +54,25 @@ export class MergeQueue {
     if (!this.#working) void this.#work();
   }
 
+  /** The next merge need not wait until the journal has the last one's ResultMerged; an attempt stays in the queue until it has. */
   async #work(): Promise<void> {
     this.#working = true;
+    const recording: Promise<void>[] = [];
     try {
       for (const [attempt, step] of this.#queued) {
         if (this.#signal.aborted) break;
+        let record: Promise<void> | undefined;
         try {
-          await this.#merge(attempt, step);
+          record = (await this.#merge(attempt, step))?.record;
         } finally {
-          this.#queued.delete(attempt);
+          const done = (): void => void this.#queued.delete(attempt);
+          if (record) recording.push(record.finally(done));
+          else done();
+          // Looked at below, when the others are through.
+          recording.at(-1)?.catch(() => undefined);
         }
       }
+      await Promise.all(recording);
     } catch (error) {
       if (!this.#signal.aborted) this.#onFailure(error);
     } finally {
@@ -73,19 +83,19 @@ export class MergeQueue {
     }
   }
 
-  async #merge(attempt: string, path: string): Promise<void> {
+  /** Resolves when the branch has moved (or will not), with what is still being written about it; wrapped, so that it is not awaited. */
+  async #merge(attempt: string, path: string): Promise<{ record: Promise<void> } | undefined> {
     const log = this.#log();
     const of = { attempt, step: path };
     const state: RunState = log.state;
     const s = state.steps.get(path);
     const a = s && currentAttempt(s);
-    if (!s || !a || a.id !== attempt || !a.commit || (a.phase !== "accepted" && a.phase !== "merging")) return;
-    let tip = await this.#workspaces.tip(this.#branch);
+    if (!s || !a || a.id !== attempt || !a.commit || (a.phase !== "accepted" && a.phase !== "merging")) return undefined;
+    let tip = (this.#tip ??= await this.#workspaces.tip(this.#branch));
     let mayBeThere = a.phase === "merging";
     for (;;) {
       if (mayBeThere && (await this.#workspaces.contains(tip, a.commit))) {
-        await log.submit({ events: [{ type: "ResultMerged", data: { ...of, commit: a.mergeCommit ?? tip } }], cause: attempt });
-        return;
+        return { record: log.submit({ events: [{ type: "ResultMerged", data: { ...of, commit: a.mergeCommit ?? tip } }], cause: attempt }) };
       }
       const at = this.#deps.clock.now();
       const merge = await this.#workspaces.prepareMerge({
@@ -106,28 +116,28 @@ export class MergeQueue {
           events: [{ type: "MergeRefused", data: { ...of, onto: tip, findings: [finding], gates: [] } }],
           cause: attempt,
         });
-        return;
+        return undefined;
       }
       if (!merge.clean) {
         const again = await this.#judgeMerged(path, attempt, merge.commit);
-        if (again === "aborted") return;
+        if (again === "aborted") return undefined;
         if (again.findings.length > 0) {
           const findings = again.findings.map((f) => ({ ...f, message: `together with work merged meanwhile: ${f.message}` }));
           await log.submit({
             events: [{ type: "MergeRefused", data: { ...of, onto: tip, findings, gates: again.gates } }],
             cause: attempt,
           });
-          return;
+          return undefined;
         }
       }
       await log.submit({ events: [{ type: "MergeIntended", data: { ...of, onto: tip, commit: merge.commit } }], cause: attempt });
       const advanced = await this.#workspaces.advance(this.#branch, tip, merge.commit);
       if (advanced.moved) {
-        await log.submit({ events: [{ type: "ResultMerged", data: { ...of, commit: merge.commit } }], cause: attempt });
-        return;
+        this.#tip = merge.commit;
+        return { record: log.submit({ events: [{ type: "ResultMerged", data: { ...of, commit: merge.commit } }], cause: attempt }) };
       }
       // Somebody moved the branch, perhaps with this very work: look again where it stands now.
-      tip = advanced.tip;
+      tip = this.#tip = advanced.tip;
       mayBeThere = true;
     }
   }
@@ -136,7 +146,8 @@ export class MergeQueue {
     const { state } = this.#log();
     const step = state.steps.get(path)?.step;
     if (!step) return { findings: [], gates: [] };
-    const files = await this.#workspaces.list(commit);
+    const looksAtFiles = step.outputs.files.length > 0 || step.gates.some((g) => g.kind === "files");
+    const files = looksAtFiles ? await this.#workspaces.list(commit) : [];
     const missing = step.outputs.files.filter((glob) => !anyMatch(glob, files));
     const findings: Finding[] = missing.map((glob) => ({ gate: "contract", message: `declared output ${glob} does not exist` }));
     await using clean = new CleanCheckout(

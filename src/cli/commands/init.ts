@@ -44,7 +44,7 @@ const settingsText = `# Settings of this project for Stepfall. They are read fro
 `;
 
 function pipelineText(test: string | undefined): string {
-  const gate = test ?? "true  # the command that tells whether the work is good";
+  const gate = test ?? "'false'  # put the command here that tells whether the work is good: until then nothing is accepted";
   return `name: first
 steps:
   change:

@@ -5,6 +5,7 @@ import { attemptId } from "../../domain/index.ts";
 import type { EngineDeps } from "../../engine/index.ts";
 import { Exit } from "../cli.ts";
 import { CliError } from "../failure.ts";
+import { reachModel } from "./reach-model.ts";
 
 const LONGEST_MS = 60_000;
 
@@ -13,7 +14,7 @@ export interface PreflightResult {
   preflight: Preflight;
 }
 
-/** Really starts each agent once, side by side. Spends nothing: no model is asked for an answer. */
+/** Really starts each agent once, side by side, and reaches its model. Spends nothing: no model is asked for an answer. */
 export async function preflightAgents(
   deps: EngineDeps,
   runId: string,
@@ -34,6 +35,8 @@ async function tryAgent(deps: EngineDeps, runId: string, id: string, parent: str
   const scratch = join(parent, id);
   await mkdir(scratch);
   const { upstreams } = execution;
+  const reached = upstreams && (await reachModel(upstreams[0], signal));
+  if (reached && !reached.ok) return reached;
   const gateway = upstreams ? await deps.gateway() : undefined;
   const open =
     gateway && upstreams
