@@ -44,6 +44,20 @@ module.exports = {
       to: { path: "^src/[^/]+/", pathNot: ["^src/$1/", "^src/[^/]+/index\\.ts$"] },
     },
     {
+      name: "library-by-contract",
+      severity: "error",
+      comment: "src/index.ts re-exports contracts and nothing else",
+      from: { path: "^src/index\\.ts$" },
+      to: { path: "^src/", pathNot: "^src/[^/]+/index\\.ts$" },
+    },
+    {
+      name: "library-is-above-all",
+      severity: "error",
+      comment: "src/index.ts is for those outside: no room imports it",
+      from: { path: "^src/[^/]+/" },
+      to: { path: "^src/index\\.ts$" },
+    },
+    {
       name: "domain-is-pure",
       severity: "error",
       from: { path: "^src/domain/", pathNot: "\\.(test|testkit)\\.ts$" },

@@ -60,7 +60,11 @@ function chains(width: number, total: number): Pipeline {
   return { name: `chains-${width}`, steps };
 }
 
-const noBranches = { createRunBranch: () => Promise.resolve(), tip: () => Promise.resolve("0".repeat(40)) } as unknown as Workspaces;
+const noBranches = {
+  createRunBranch: () => Promise.resolve(),
+  cleanRun: () => Promise.resolve(),
+  tip: () => Promise.resolve("0".repeat(40)),
+} as unknown as Workspaces;
 
 async function engineWith(slots: number, agents = 1): Promise<{ deps: EngineDeps; close: () => Promise<void> }> {
   const home = scratch();

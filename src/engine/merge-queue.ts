@@ -95,7 +95,9 @@ export class MergeQueue {
     let mayBeThere = a.phase === "merging";
     for (;;) {
       if (mayBeThere && (await this.#workspaces.contains(tip, a.commit))) {
-        return { record: log.submit({ events: [{ type: "ResultMerged", data: { ...of, commit: a.mergeCommit ?? tip } }], cause: attempt }) };
+        return {
+          record: log.submit({ events: [{ type: "ResultMerged", data: { ...of, commit: a.mergeCommit ?? tip } }], cause: attempt }),
+        };
       }
       const at = this.#deps.clock.now();
       const merge = await this.#workspaces.prepareMerge({

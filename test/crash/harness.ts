@@ -1,13 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ulid } from "ulid";
-import { inspectRun, processesOf, type Inspection, type Problem } from "./inspect.ts";
+import { inspectRun, isCheckingMerge, processesOf, type Inspection, type Problem } from "./inspect.ts";
+import type { Running } from "../../src/cli/cli.testkit.ts";
 import { VictimScene } from "./victim-scene.ts";
 
 /** Where the engine is killed. */
 export type KillPoint =
   | { kind: "boundary"; side: "before" | "after"; commit: number }
   /** Share of an undisturbed run's time; `again`: the same for the first resume. */
-  | { kind: "moment"; share: number; again?: number };
+  | { kind: "moment"; share: number; again?: number }
+  /** In the middle of a model's answer, or of a gate that checks a merged tree: both go on when the engine is gone. */
+  | { kind: "seen"; what: "answer" | "merge-check" };
 
 export interface PointResult {
   point: KillPoint;
@@ -95,6 +98,7 @@ function pointsOf(commits: number, options: CrashOptions, random: () => number):
     if ((commit - 1) % options.every !== 0 && commit !== commits) continue;
     points.push({ kind: "boundary", side: "before", commit }, { kind: "boundary", side: "after", commit });
   }
+  points.push({ kind: "seen", what: "answer" }, { kind: "seen", what: "merge-check" });
   for (let i = 0; i < options.moments; i++) points.push({ kind: "moment", share: random(), ...(i % 2 === 1 ? { again: random() } : {}) });
   return points;
 }
@@ -119,8 +123,11 @@ async function crashAt(lane: VictimScene, point: KillPoint, ms: number, tree: st
   const servedBefore = lane.model.served().length;
   const ranBefore = lane.lines("ran").length;
   const metBefore = lane.lines("met").length;
+  if (point.kind === "seen" && point.what === "answer") lane.pace.chunkDelayMs = 500;
+  if (point.kind === "seen" && point.what === "merge-check") lane.setGate(30);
   const victim = lane.victim(runId, point.kind === "boundary" ? point : undefined);
   if (point.kind === "moment") void killAfter(victim.child, point.share * ms);
+  if (point.kind === "seen") void killWhenSeen(lane, point.what, runId, victim);
   const ended = await victim.ended;
   const left = processesOf(runId);
   const problems: Problem[] = [];
@@ -132,7 +139,9 @@ async function crashAt(lane: VictimScene, point: KillPoint, ms: number, tree: st
     await new Promise((resolve) => resumed.child.once("exit", resolve));
     left.push(...processesOf(runId));
   }
+  lane.setGate(0.2);
   const resumed = await lane.resume(runId).ended;
+  lane.pace.chunkDelayMs = 10;
   const inspection = await inspectRun(lane, runId, {
     served: lane.model.served().slice(servedBefore),
     tree,
@@ -154,10 +163,29 @@ async function killAfter(child: { kill(signal: "SIGKILL"): boolean }, ms: number
   child.kill("SIGKILL");
 }
 
+async function killWhenSeen(lane: VictimScene, what: "answer" | "merge-check", runId: string, victim: Running): Promise<void> {
+  const calls = lane.model.served().length;
+  let isOver = false;
+  void victim.ended.then(() => (isOver = true));
+  const isThere = (): boolean => {
+    if (what === "answer")
+      return lane.model
+        .served()
+        .slice(calls)
+        .some((c) => c.outcome === "open" && c.sentChunks >= 3);
+    return isCheckingMerge(runId);
+  };
+  while (!isOver && !isThere()) await sleep(10);
+  lane.pace.chunkDelayMs = 10;
+  victim.child.kill("SIGKILL");
+}
+
 export const describePoint = (point: KillPoint): string =>
   point.kind === "boundary"
     ? `${point.side} commit ${point.commit}`
-    : `at ${Math.round(point.share * 100)} % of the time${point.again === undefined ? "" : `, and the first resume at ${Math.round(point.again * 100)} %`}`;
+    : point.kind === "seen"
+      ? `in the middle of ${point.what === "answer" ? "a model's answer" : "a gate on a merged tree"}`
+      : `at ${Math.round(point.share * 100)} % of the time${point.again === undefined ? "" : `, and the first resume at ${Math.round(point.again * 100)} %`}`;
 
 /** Small, seeded, good enough to choose moments. */
 function mulberry32(seed: number): () => number {

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { processStartTime } from "../../src/agents/index.ts";
+import { isDead } from "../../src/cli/setup/identity.ts";
 import type { Recorded } from "../../src/domain/index.ts";
 import { importSpool, type ServedCall } from "../../src/models/index.ts";
 import { openSqliteStore, type CallRow, type Store } from "../../src/store/index.ts";
@@ -36,6 +37,16 @@ export function processesOf(runId: string): ProcessSeen[] {
   }
   return found;
 }
+
+/** Whether a process of the run works in a checkout of the merge queue. */
+export const isCheckingMerge = (runId: string): boolean =>
+  processesOf(runId).some(({ pid }) => {
+    try {
+      return readlinkSync(`/proc/${pid}/cwd`).includes("/check-merge/");
+    } catch {
+      return false;
+    }
+  });
 
 export interface Inspection {
   problems: Problem[];
@@ -136,7 +147,7 @@ function checkJournal(events: readonly Recorded[], say: Say): void {
     }
     if (event.type === "AttemptFailed") say("lost", `${event.data.attempt} failed: ${event.data.kind}: ${event.data.message}`);
   }
-  for (const step of ["left", "right", "fix", "note", "join"]) {
+  for (const step of ["left", "right", "fix", "join"]) {
     const attempt = accepted.get(step);
     if (!attempt) say("lost", `${step} was never accepted`);
     else if (merged.get(attempt) !== 1)
@@ -159,8 +170,10 @@ function checkBranch(events: readonly Recorded[], log: string, say: Say): void {
 async function checkStore(store: Store, runId: string, say: Say): Promise<void> {
   const { queued, leased } = await store.queueStats(runId);
   if (queued + leased > 0) say("orphan", `${queued} queued and ${leased} leased entries are left`);
-  for (const lease of [...(await store.leases(`${runId}/`)), ...(await store.leases(`run:${runId}`))])
-    say("orphan", `the lease ${lease.key} is left`);
+  for (const lease of await store.leases(`${runId}/`)) say("orphan", `the lease ${lease.key} is left`);
+  // A driver that died after its very last commit leaves its own lease to run out: the holder is known dead and the run is over.
+  for (const lease of await store.leases(`run:${runId}`))
+    if (!isDead(lease.holder)) say("orphan", `${lease.holder} still holds ${lease.key}`);
   const [row] = await store.runs({ runId });
   if (row?.status !== "succeeded" || row.stepsDone !== row.stepsTotal) say("lost", `ps shows ${JSON.stringify(row)}`);
 }

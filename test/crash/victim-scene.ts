@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Scene, type Ended, type Running } from "../../src/cli/cli.testkit.ts";
@@ -18,9 +18,13 @@ for environ in $(grep -lsa "STEPFALL_ATTEMPT=$STEPFALL_RUN/$STEPFALL_STEP#" /pro
 done
 `;
 
-const answers = (refused: boolean, file: string, text: string): ScriptedAnswer[] => [
+/** Takes long on a merged tree when a test wants to meet it there. */
+const gate = `case "$PWD" in */check-merge/*) sleep $(cat $1.gate) ;; *) sleep 0.2 ;; esac
+`;
+
+const answers = (refused: boolean, file: string, text: string, chunkDelayMs: number): ScriptedAnswer[] => [
   { text: refused ? "I see." : "I write it.", toolCalls: [{ name: "write_file", arguments: { path: file, content: `${text}\n` } }] },
-  { text: `${file} is written and all of it is done now, as far as I can tell from here.`, chunkDelayMs: 10 },
+  { text: `${file} is written and all of it is done now, as far as I can tell from here.`, chunkDelayMs },
 ];
 
 /** A project, a home and a scripted endpoint that outlives the engine, so that it knows what was really served. */
@@ -29,28 +33,33 @@ export class VictimScene implements AsyncDisposable {
   readonly model: ScriptedModel;
   readonly log: string;
 
-  private constructor(scene: Scene, model: ScriptedModel) {
+  /** How fast the model speaks. */
+  readonly pace: { chunkDelayMs: number };
+
+  private constructor(scene: Scene, model: ScriptedModel, pace: { chunkDelayMs: number }) {
     this.scene = scene;
     this.model = model;
+    this.pace = pace;
     this.log = join(scene.folder, "log");
   }
 
   static async make(): Promise<VictimScene> {
+    const pace = { chunkDelayMs: 10 };
     const model = await startScriptedModel({
       apiKey: upstreamKey,
       script: (request) => {
         const user = request.messages.findLast((m) => m.role === "user")?.content ?? "";
-        if (user.includes("note.txt")) return answers(false, "note.txt", "noted")[request.turn];
         const refused = user.includes("was refused");
-        return answers(refused, "answer.txt", refused ? "42" : "41")[request.turn];
+        return answers(refused, "answer.txt", refused ? "42" : "41", pace.chunkDelayMs)[request.turn];
       },
     });
     const scene = new Scene();
-    const self = new VictimScene(scene, model);
+    const self = new VictimScene(scene, model, pace);
     const step = (name: string): string =>
       `{ command: "echo $STEPFALL_ATTEMPT >> ${self.log}.ran; sleep 0.3; echo ${name} > ${name}.txt", outputs: [${name}.txt] }`;
     scene.write({
       "look.sh": look,
+      "gate.sh": gate,
       "stepfall.yaml": `slots: 3
 setup: ["sh look.sh ${self.log}"]
 default-agent: coder
@@ -66,18 +75,23 @@ steps:
   fix:
     prompt: Write the number into answer.txt
     outputs: [answer.txt]
-    gates: ["sleep 0.2; grep -q 42 answer.txt"]
-  note: { prompt: Write note.txt, outputs: [note.txt] }
+    gates: ["sh gate.sh ${self.log}; grep -q 42 answer.txt"]
   join:
-    needs: [left, right, fix, note]
-    command: "echo $STEPFALL_ATTEMPT >> ${self.log}.ran; cat left.txt right.txt answer.txt note.txt > all.txt"
+    needs: [left, right, fix]
+    command: "echo $STEPFALL_ATTEMPT >> ${self.log}.ran; cat left.txt right.txt answer.txt > all.txt"
     outputs: [all.txt]
-    gates: ["test $(wc -l < all.txt) -eq 4"]
+    gates: ["test $(wc -l < all.txt) -eq 3"]
 `,
     });
+    self.setGate(0.2);
     scene.git("add", "--all");
     scene.git("commit", "--quiet", "--message", "pipeline");
     return self;
+  }
+
+  /** How long the gate of `fix` takes on a merged tree from now on. */
+  setGate(seconds: number): void {
+    writeFileSync(`${this.log}.gate`, String(seconds));
   }
 
   get env(): Record<string, string> {

@@ -1,12 +1,13 @@
 import { spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Scene } from "../../src/cli/cli.testkit.ts";
 import { loadConfig } from "../../src/config/index.ts";
 import { parsePipeline } from "../../src/pipeline/index.ts";
 import { allDocuments, blocksOf, brokenAnchors, brokenLinks, inlineCode, prose, read, root, valueOf, type Block } from "./markdown.ts";
-import { commandsByHelp, globalFlags, launcher } from "./program.ts";
+import { commandsByHelp, globalFlags, launcher, stepfall } from "./program.ts";
 
 /**
  * Documents are run. What stands behind a fence's language tells how:
@@ -168,6 +169,33 @@ describe("what the documents name is there", () => {
     expect(text).toContain(`default \`${gate?.kind === "command" ? gate.timeoutMs / 60_000 : 0}m\``);
   });
 });
+
+test(
+  "the output of npm start that the README shows is what the demo says, but for ids, figures and times",
+  { timeout: 60_000 },
+  async () => {
+    const shown = blocksOf(read("README.md").text).find((b) => b.language === "text");
+    const folder = mkdtempSync(join(tmpdir(), "stepfall-readme-"));
+    try {
+      const { code, stdout, stderr } = await stepfall(["demo"], { cwd: folder, env: { HOME: folder, TMPDIR: folder } });
+      expect(code).toBe(0);
+      const real = new Set(`${stderr}\n${stdout}`.split("\n").map(withoutFigures));
+      const lines = (shown?.text ?? "").split("\n").filter((line) => line.trim() !== "" && !line.includes("[...]"));
+      expect(lines.length).toBeGreaterThan(35);
+      expect(lines.map(withoutFigures).filter((line) => !real.has(line))).toEqual([]);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+);
+
+const withoutFigures = (line: string): string =>
+  line
+    .replace(/\b[0-9a-hjkmnp-tv-z]{26}\b/g, "ID")
+    .replace(/\b\d+(?:\.\d+)? (?:ms|s)\b/g, "TIME")
+    .replace(/\d[\d.,:]*/g, "N")
+    .replace(/\s+/g, " ")
+    .trim();
 
 test("no document names a machine, a home folder or an unmeasured number to be filled in later without saying so", () => {
   for (const { path, text } of documents) expect(text, path).not.toMatch(/\/home\/|\/Users\/|\/root\/|\/work\/|TODO|TBD|XXX/);

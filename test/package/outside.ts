@@ -21,7 +21,7 @@ export const hostPath = (): string[] =>
 export function outsideEnvironment(path: readonly string[], own: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(
     ([name]) =>
-      !/^(npm_(?!config_)|npm_config_(local_|global_)?prefix$|INIT_CWD$|NODE$|NODE_(ENV|OPTIONS|PATH|COMPILE_CACHE)$|VITEST|STEPFALL_)/.test(
+      !/^(npm_(?!config_)|npm_config_(local_|global_)?prefix$|INIT_CWD$|NODE$|NODE_(ENV|OPTIONS|PATH|COMPILE_CACHE)$|VITEST|STEPFALL_|FORCE_COLOR$|NO_COLOR$)/.test(
         name,
       ),
   );

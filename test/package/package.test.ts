@@ -88,11 +88,11 @@ test("publint finds nothing to say about it", async () => {
 
 test("every dependency is imported by the bundle, and the bundle imports no other package", () => {
   const dist = join(withNode, "node_modules", "stepfall");
-  const imported = shipped
-    .filter((file) => file.endsWith(".js") && file.startsWith("dist/"))
-    .flatMap((file) => [...readFileSync(join(dist, file), "utf8").matchAll(/(?:^import .*?|^export .*? |\bimport\()"([^".][^"]*)"/gm)])
-    .map((match) => match[1] ?? "")
-    .filter((name) => !name.startsWith("node:"))
+  const code = shipped.filter((file) => /^dist\/.*\.js$/.test(file)).map((file) => readFileSync(join(dist, file), "utf8"));
+  const imported = code
+    .flatMap((text) => [...text.matchAll(/\bfrom "([^"\n]+)";$|^import "([^"\n]+)";$|\bimport\("([^"\n]+)"\)/gm)])
+    .map((match) => match[1] ?? match[2] ?? match[3] ?? "")
+    .filter((name) => !/^(\.|node:)/.test(name))
     .map((name) => name.split("/", name.startsWith("@") ? 2 : 1).join("/"));
   expect([...new Set(imported)].sort()).toEqual(Object.keys(manifest.dependencies).sort());
 });
@@ -108,6 +108,7 @@ test("installed beside a Node of its own, it runs by npx where the host's Node i
 test("the launcher itself finds the Node beside it", async () => {
   // npx puts node_modules/.bin on PATH, where the good Node is; called by its path, the launcher begins on the old one.
   const { stdout, stderr } = await run([join(withNode, "node_modules", ".bin", "stepfall"), "doctor", "--json"], withNode, env);
+  expect(stdout, stderr).not.toBe("");
   const { checks } = JSON.parse(stdout) as { checks: { name: string; verdict: string; detail: string }[] };
   const verdicts = new Map(checks.map((check) => [check.name, check]));
   expect(verdicts.get("node"), stderr).toMatchObject({ verdict: "ok", detail: `v${manifest.devDependencies["node"]}` });
@@ -147,6 +148,7 @@ test("as a library: the shipped example type-checks in full and drives a run", a
     noEmit: true,
     // The declarations of the package are checked as well.
     skipLibCheck: false,
+    pretty: false,
   };
   writeFileSync(join(withNode, "tsconfig.json"), JSON.stringify({ compilerOptions: options, files: ["run.ts", "misuse.ts"] }));
   writeFileSync(join(withNode, "package.json"), JSON.stringify({ type: "module", private: true }));
