@@ -149,6 +149,32 @@ describe("other processes", () => {
     expect(JSON.stringify(after)).not.toContain("the late answer");
   });
 
+  test("a driver that has lost its run writes nothing, although its attempt's own lease still holds", async () => {
+    const home = scratchHome();
+    const late = Promise.withResolvers<void>();
+    const behave: Behaviour = async () => {
+      await late.promise;
+      return { kind: "ended", summary: "late" };
+    };
+    const { engine, start } = await engineOn(home, behave, { leaseMs: 60_000 });
+    await start("r1", pipelineOf(readonlyStep("a"), readonlyStep("b", ["a"])));
+    const driving = engine.drive("r1", { workspaces: noBranches });
+    const other = await storeOn(home);
+    while ((await other.read(runStream("r1"))).length < 3) await sleep(10);
+    const [run] = await other.leases("run:r1");
+    const taken = await other.acquire({
+      key: "run:r1",
+      holder: "test:9:9",
+      until: Date.now() + 60_000,
+      now: Date.now(),
+      breakEpoch: run!.epoch,
+    });
+    expect(taken.ok).toBe(true);
+    late.resolve();
+    expect(await driving).toEqual({ kind: "taken-over" });
+    expect((await other.read(runStream("r1"))).length).toBe(3);
+  });
+
   test("an attempt whose lease ran out while its engine slept is stopped, and its step done again", async () => {
     const home = scratchHome();
     let calls = 0;

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Scene } from "../../src/cli/cli.testkit.ts";
-import type { EventType, Recorded, RunEvent } from "../../src/domain/index.ts";
+import type { EventData, EventType, Recorded } from "../../src/domain/index.ts";
 import { openSqliteStore, type CallRow } from "../../src/store/index.ts";
 
 /** What the store of a scene holds of its latest run. */
@@ -8,7 +8,7 @@ export interface Kept {
   runId: string;
   events: Recorded[];
   calls: CallRow[];
-  of<T extends EventType>(type: T): { at: number; data: Extract<RunEvent, { type: T }>["data"] }[];
+  of<T extends EventType>(type: T): { at: number; data: EventData<T> }[];
 }
 
 export async function keptBy(scene: Scene): Promise<Kept> {
@@ -24,7 +24,7 @@ export async function keptBy(scene: Scene): Promise<Kept> {
       calls: await store.calls({ runId: run.runId }),
       of: <T extends EventType>(type: T) =>
         events.flatMap(({ at, event }) =>
-          event.type === type ? [{ at, data: event.data as Extract<RunEvent, { type: T }>["data"] }] : [],
+          event.type === type ? [{ at, data: event.data as EventData<T> }] : [],
         ),
     };
   } finally {

@@ -38,11 +38,11 @@ export function processesOf(runId: string): ProcessSeen[] {
   return found;
 }
 
-/** Whether a process of the run works in a checkout of the merge queue. */
+/** Whether a gate of the run is at work in a checkout of the merge queue. */
 export const isCheckingMerge = (runId: string): boolean =>
   processesOf(runId).some(({ pid }) => {
     try {
-      return readlinkSync(`/proc/${pid}/cwd`).includes("/check-merge/");
+      return readlinkSync(`/proc/${pid}/cwd`).includes("/check-merge/") && readFileSync(`/proc/${pid}/cmdline`, "utf8").startsWith("sleep");
     } catch {
       return false;
     }

@@ -56,7 +56,7 @@ export class VictimScene implements AsyncDisposable {
     const scene = new Scene();
     const self = new VictimScene(scene, model, pace);
     const step = (name: string): string =>
-      `{ command: "echo $STEPFALL_ATTEMPT >> ${self.log}.ran; sleep 0.3; echo ${name} > ${name}.txt", outputs: [${name}.txt] }`;
+      `{ command: "echo $STEPFALL_ATTEMPT >> ${self.log}.ran; sleep 0.3; echo ${name} > ${name}.txt", outputs: [${name}.txt], gates: ["sh gate.sh ${self.log}"] }`;
     scene.write({
       "look.sh": look,
       "gate.sh": gate,
@@ -75,7 +75,7 @@ steps:
   fix:
     prompt: Write the number into answer.txt
     outputs: [answer.txt]
-    gates: ["sh gate.sh ${self.log}; grep -q 42 answer.txt"]
+    gates: ["grep -q 42 answer.txt"]
   join:
     needs: [left, right, fix]
     command: "echo $STEPFALL_ATTEMPT >> ${self.log}.ran; cat left.txt right.txt answer.txt > all.txt"
@@ -89,7 +89,7 @@ steps:
     return self;
   }
 
-  /** How long the gate of `fix` takes on a merged tree from now on. */
+  /** How long the gate of `left` and `right` takes on a merged tree from now on. */
   setGate(seconds: number): void {
     writeFileSync(`${this.log}.gate`, String(seconds));
   }
