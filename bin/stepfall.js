@@ -15,17 +15,24 @@ function isGood(version) {
   return major > 22 || (major === 22 && minor >= 18);
 }
 
-/** The binary of a `node` package installed beside Stepfall, in its own node_modules or in one further up. */
+/**
+ * The binary of a `node` package installed beside Stepfall, in its own node_modules or in one further up; or the folder of one whose
+ * install script, which brings the binary, has not run.
+ */
 function adjacentNode() {
+  let broken;
   for (let folder = here; ; folder = dirname(folder)) {
     const found = join(folder, "node_modules", "node");
     const binary = join(found, "bin", process.platform === "win32" ? "node.exe" : "node");
     try {
-      if (existsSync(binary) && isGood(JSON.parse(readFileSync(join(found, "package.json"), "utf8")).version)) return binary;
+      if (isGood(JSON.parse(readFileSync(join(found, "package.json"), "utf8")).version)) {
+        if (existsSync(binary)) return { binary };
+        broken ??= found;
+      }
     } catch {
-      // Not a package that can be read: look further up.
+      // Not there, or not a package that can be read: look further up.
     }
-    if (dirname(folder) === folder) return undefined;
+    if (dirname(folder) === folder) return { broken };
   }
 }
 
@@ -62,9 +69,15 @@ if (isGood(process.versions.node)) {
   const source = join(here, "..", "src", "cli", "main.ts");
   await import(pathToFileURL(existsSync(source) ? source : join(here, "..", "dist", "cli.js")).href);
 } else {
-  const binary = adjacentNode();
+  const { binary, broken } = adjacentNode();
   if (binary) runOn(binary);
-  else {
+  else if (broken) {
+    process.stderr.write(
+      `stepfall needs Node 22.18 or newer; the package ${broken} would bring one, but its install script has not run.\n` +
+        `Run \`npm rebuild node\` in ${dirname(dirname(broken))}, and allow its script if npm asks.\n`,
+    );
+    process.exitCode = 2;
+  } else {
     process.stderr.write(
       `stepfall needs Node 22.18 or newer, and this is Node ${process.versions.node}.\n` +
         "Run `npm i node@24` beside it, which brings a Node of its own, or upgrade Node.\n",

@@ -47,6 +47,15 @@ test("on an old Node with nothing beside it: two sentences, exit 2", () => {
   expect(stderr).toMatch(/^stepfall needs Node 22\.18 or newer, and this is Node \d+\.\d+\.\d+\.\nRun `npm i node@24` beside it.*\n$/);
 });
 
+test("on an old Node beside a node package whose install script was not allowed: says what to run, exit 2", () => {
+  const beside = join(folder, "node_modules", "node");
+  mkdirSync(beside, { recursive: true });
+  writeFileSync(join(beside, "package.json"), JSON.stringify({ version: "24.21.0" }));
+  const { status, stderr } = runOld(["ps"]);
+  expect(status).toBe(2);
+  expect(stderr).toContain(`Run \`npm rebuild node\` in ${folder}`);
+});
+
 test("on an old Node with a good one beside it: that one runs it, with the arguments, the exit code and the signal of the program", () => {
   const beside = join(folder, "node_modules", "node");
   mkdirSync(join(beside, "bin"), { recursive: true });

@@ -41,6 +41,10 @@ describe("a pipeline of commands, from run to clean", () => {
     expect(existsSync(join(scene.home, "workspaces", runId)) ? readdirSync(join(scene.home, "workspaces", runId)) : []).toEqual([]);
   });
 
+  test("what is merged keeps no snapshot of its own", () => {
+    expect(scene.git("for-each-ref", `refs/stepfall/${runId}`)).toBe("");
+  });
+
   test("what was given at the start is kept for a resume, readable by the owner only", () => {
     const file = join(scene.home, "runs", runId, "options.json");
     expect(statSync(file).mode & 0o777).toBe(0o600);

@@ -74,11 +74,14 @@ describe("decide", () => {
   });
 
   test("a spent run budget starts nothing new and halts when nothing is in flight; raised, it goes on", () => {
-    const journal = begin(pipeline(stepOf("a"), stepOf("b", ["a"])));
+    const journal = begin(pipeline(stepOf("a"), stepOf("b", ["a"]), stepOf("queued")));
     carryOut(journal);
-    move(journal, { pick: 0, what: "budget" });
+    moveOf(journal, "a", "start");
+    moveOf(journal, "a", "budget");
+    carryOut(journal);
+    expect(journal.state.steps.get("queued")).toMatchObject({ status: "ready", tries: 0 });
     expect(decide(journal.state, 0)).toEqual([]);
-    move(journal, { pick: 0, what: "accept-empty" });
+    moveOf(journal, "a", "accept-empty");
     carryOut(journal);
     expect(decide(journal.state, 0)).toEqual([{ kind: "halt", because: "budget", limit: 1, spent: 1 }]);
     finishWell(journal);

@@ -1,5 +1,6 @@
 import type { AttemptId } from "./ids.ts";
 import type { Finding, RunEvent } from "./events.ts";
+import { formatUsd } from "./money.ts";
 import { touchesOverlap } from "./overlap.ts";
 import { currentAttempt, nextAttempt, type RunState, type StepState } from "./state.ts";
 
@@ -57,7 +58,7 @@ function settle(state: RunState, out: Decision[]): void {
 }
 
 function route(state: RunState, now: number, out: Decision[]): void {
-  if (state.ready.size === 0) return;
+  if (state.ready.size === 0 && !state.halted) return;
   // A step that declares what it touches waits for those in flight that touch the same.
   const busy: StepState[] = [];
   const mayStart: StepState[] = [];
@@ -68,6 +69,9 @@ function route(state: RunState, now: number, out: Decision[]): void {
     else if (!state.halted) mayStart.push(s);
   }
   if (state.halted) {
+    // What nobody has started yet would only find the budget spent.
+    for (const path of state.queued)
+      withAttempt(state, path, (attempt) => out.push({ kind: "withdraw", step: path, attempt, because: "the run's budget is spent" }));
     if (state.queued.size + state.running.size + state.accepted.size + state.merged.size === 0 && out.length === 0)
       out.push({ kind: "halt", because: "budget", ...state.halted });
     return;
@@ -99,7 +103,7 @@ function route(state: RunState, now: number, out: Decision[]): void {
 function exhausted(s: StepState): { step: string; because: string; findings?: Finding[] } | undefined {
   const step = s.step.path;
   if (s.budgetSpent)
-    return { step, because: `its budget is spent (limit ${s.budgetSpent.limit} micro-dollars, spent ${s.budgetSpent.spent})` };
+    return { step, because: `its budget of ${formatUsd(s.budgetSpent.limit)} is spent (${formatUsd(s.budgetSpent.spent)} so far)` };
   if (s.tries < s.step.retry.attempts) return undefined;
   const last = s.attempts.findLast((a) => a.phase !== "interrupted");
   const tries = s.tries === 1 ? "its only attempt" : `all ${s.tries} attempts`;

@@ -149,7 +149,10 @@ class Driver implements DispatchedRun {
       this.#dispatcher.add(this);
       this.#log.poke();
       const end = await this.#over.promise;
-      if (end.kind === "finished") await this.#clean();
+      if (end.kind === "finished") {
+        await this.#clean();
+        await this.#releaseMerged();
+      }
       return end;
     } finally {
       drain?.removeEventListener("abort", onDrain);
@@ -165,6 +168,13 @@ class Driver implements DispatchedRun {
   /** A folder that cannot be removed now is left to `stepfall clean`. */
   async #clean(): Promise<void> {
     if (!this.#deps.keepWorkspaces) await this.#options.workspaces.cleanRun(this.runId).catch(() => undefined);
+  }
+
+  /** What is merged needs no snapshot of its own; refused work keeps its, for people, until `stepfall clean`. */
+  async #releaseMerged(): Promise<void> {
+    const attempts = [...this.#log.state.steps.values()].flatMap((s) => s.attempts);
+    const merged = attempts.filter((a) => a.phase === "merged").map((a) => a.id);
+    if (merged.length > 0) await this.#options.workspaces.releaseSnapshots(this.runId, merged).catch(() => undefined);
   }
 
   /** Other processes append requests to the stream (cancel, a raised budget): take them in at once. */

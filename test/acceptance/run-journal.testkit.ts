@@ -23,9 +23,7 @@ export async function keptBy(scene: Scene): Promise<Kept> {
       events,
       calls: await store.calls({ runId: run.runId }),
       of: <T extends EventType>(type: T) =>
-        events.flatMap(({ at, event }) =>
-          event.type === type ? [{ at, data: event.data as EventData<T> }] : [],
-        ),
+        events.flatMap(({ at, event }) => (event.type === type ? [{ at, data: event.data as EventData<T> }] : [])),
     };
   } finally {
     await store.close();

@@ -11,7 +11,7 @@ export async function reachModel({ provider, baseUrl, apiKey, headers }: Upstrea
   const url = `${baseUrl.replace(/\/+$/, "")}/models`;
   try {
     const answer = await fetch(url, {
-      headers: { ...headers, ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }) },
+      headers: { ...headers, ...(apiKey === undefined ? {} : keyHeaders(provider, apiKey)) },
       signal: AbortSignal.any([signal, AbortSignal.timeout(LONGEST_MS)]),
       redirect: "error",
     });
@@ -34,3 +34,7 @@ export async function reachModel({ provider, baseUrl, apiKey, headers }: Upstrea
     };
   }
 }
+
+/** Anthropic's list of models takes its key the native way only; its OpenAI-compatible chat endpoint takes a bearer token. */
+const keyHeaders = (provider: string, apiKey: string): Record<string, string> =>
+  provider === "anthropic" ? { "x-api-key": apiKey, "anthropic-version": "2023-06-01" } : { authorization: `Bearer ${apiKey}` };

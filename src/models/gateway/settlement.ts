@@ -28,15 +28,18 @@ export interface Figures extends Tokens {
   microUsd: number;
 }
 
-/** What a call is settled at. Pure. */
+/**
+ * What a call is settled at. Pure. Without a known price the money is `unknown`, also where the tokens are reported: nothing is claimed to
+ * have been free that was not.
+ */
 export function settle(end: CallEnd, reserved: Reservation, price: ModelPrice | undefined): Figures {
   const nothing = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 };
   switch (end.kind) {
     case "reported":
-      return { ...end.tokens, provenance: "reported", outcome: end.outcome, microUsd: costOf(end.tokens, price) };
+      return { ...end.tokens, provenance: price ? "reported" : "unknown", outcome: end.outcome, microUsd: costOf(end.tokens, price) };
     case "passed": {
       const tokens = { inputTokens: reserved.inputTokens, cachedInputTokens: 0, outputTokens: end.outputTokens };
-      return { ...tokens, provenance: "estimated", outcome: end.outcome, microUsd: costOf(tokens, price) };
+      return { ...tokens, provenance: price ? "estimated" : "unknown", outcome: end.outcome, microUsd: costOf(tokens, price) };
     }
     case "not-charged":
       return { ...nothing, provenance: "reported", outcome: "failed", microUsd: 0 };
