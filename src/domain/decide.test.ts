@@ -55,6 +55,18 @@ describe("decide", () => {
     expect(journal.state.steps.get("a")?.attempts.length).toBe(6);
   });
 
+  test("work that does not merge is done again without using up a try, three times at most", () => {
+    const journal = begin(pipeline(stepOf("a", [], { retry: { attempts: 1, backoffMs: 0 } })));
+    for (let i = 0; i < 3; i++) {
+      carryOut(journal);
+      expect(journal.state.steps.get("a")?.status).toBe("active");
+      moveOf(journal, "a", "accept");
+      moveOf(journal, "a", "refuse");
+    }
+    carryOut(journal);
+    expect(journal.state.steps.get("a")?.because).toContain("accepted 3 times and refused each time");
+  });
+
   test("steps that touch the same files never run at the same time", () => {
     const journal = begin(
       pipeline(

@@ -99,18 +99,32 @@ function route(state: RunState, now: number, out: Decision[]): void {
   if (wakeAt < Infinity) out.push({ kind: "wake", at: wakeAt });
 }
 
+/** Work that does not merge is done again on the files as they are then, so often at most. */
+const MOST_REFUSALS = 3;
+
 /** Why a ready step gets no further attempt, if so. */
 function exhausted(s: StepState): { step: string; because: string; findings?: Finding[] } | undefined {
   const step = s.step.path;
   if (s.budgetSpent)
     return { step, because: `its budget of ${formatUsd(s.budgetSpent.limit)} is spent (${formatUsd(s.budgetSpent.spent)} so far)` };
+  if (s.refusals >= MOST_REFUSALS)
+    return {
+      step,
+      because: `its work was accepted ${s.refusals} times and refused each time it was to be merged`,
+      findings: [...s.feedback],
+    };
   if (s.tries < s.step.retry.attempts) return undefined;
   const last = s.attempts.findLast((a) => a.phase !== "interrupted");
-  const tries = s.tries === 1 ? "its only attempt" : `all ${s.tries} attempts`;
-  if (last?.failure) return { step, because: `${tries} failed; the last: ${last.failure.message}` };
+  const gates = [...new Set(s.feedback.map((f) => f.gate))].join(", ");
+  const isOnly = s.tries === 1;
+  if (last?.failure)
+    return {
+      step,
+      because: `${isOnly ? "its only attempt failed:" : `all ${s.tries} attempts failed; the last:`} ${last.failure.message}`,
+    };
   return {
     step,
-    because: `${tries} were refused; the last by ${[...new Set(s.feedback.map((f) => f.gate))].join(", ")}`,
+    because: isOnly ? `its only attempt was refused by ${gates}` : `all ${s.tries} attempts were refused; the last by ${gates}`,
     findings: [...s.feedback],
   };
 }

@@ -181,7 +181,8 @@ function applyToAttempt(state: RunState, s: StepState, a: AttemptState, event: A
       a.phase = "refused";
       a.findings = event.data.findings;
       state.accepted.delete(path);
-      again(state, s, a, at, event.data.findings, true);
+      s.refusals += 1;
+      again(state, s, a, at, event.data.findings, false);
       return;
     default:
       event satisfies never;
@@ -254,6 +255,7 @@ function start(state: RunState, data: EventData<"RunStarted">, at: number): void
       status: step.needs.length === 0 ? "ready" : "waiting",
       missing: step.needs.length,
       tries: 0,
+      refusals: 0,
       attempts: [],
       feedback: [],
       notBefore: 0,

@@ -56,6 +56,8 @@ export interface StepState {
   missing: number;
   /** Attempts that count against `retry.attempts`: interrupted ones and budget stops do not. */
   tries: number;
+  /** How often the merge queue refused its work: bounded apart from `tries`, since the work itself was good. */
+  refusals: number;
   attempts: AttemptState[];
   /** Findings for the next attempt. */
   feedback: readonly Finding[];

@@ -12,6 +12,8 @@ export interface Site {
   project: Project;
   git: ProjectGit;
   home: string;
+  /** Tree and parent of snapshots made here, so that merging one need not ask git again. A few hundred bytes an attempt. */
+  made: Map<string, { tree: string; parent: string }>;
 }
 
 export interface Place {

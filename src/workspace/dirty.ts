@@ -10,7 +10,8 @@ import { copyIndex } from "./repository.ts";
 import { splitNames, type StatusEntry } from "./status.ts";
 
 /** Commits the user's uncommitted work through an index of our own: their index, files and refs stay as they are. */
-export async function snapshotDirty({ project, git, home }: Site, { runId, at }: DirtySnapshotRequest): Promise<DirtySnapshot | undefined> {
+export async function snapshotDirty(site: Site, { runId, at }: DirtySnapshotRequest): Promise<DirtySnapshot | undefined> {
+  const { project, git, home } = site;
   await mkdir(home, { recursive: true });
   const scratch = await mkdtemp(join(home, "dirty-"));
   try {
@@ -30,7 +31,7 @@ export async function snapshotDirty({ project, git, home }: Site, { runId, at }:
         "Solve them, or start without the uncommitted changes.",
         { paths: unmerged },
       );
-    await refuseFiltered({ project, git, home }, changes.present);
+    await refuseFiltered(site, changes.present);
 
     await stage(git.dirty, changes, env);
     const tree = only(await git.dirty(["write-tree"], { env }));

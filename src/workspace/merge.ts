@@ -11,9 +11,9 @@ const maxEvidence = 8 * 1024;
  * Always a merge commit, also where a fast-forward would do: one merge is one step, and its first parent is the run before it. Only
  * objects are written. Merge drivers of .gitattributes (`merge=union`) are not applied: there is no work tree to read them from.
  */
-export async function prepareMerge(git: ProjectGit, request: MergeRequest): Promise<MergeResult> {
+export async function prepareMerge(git: ProjectGit, request: MergeRequest, known?: { tree: string; parent: string }): Promise<MergeResult> {
   const { onto, commit, at, title } = request;
-  const [tree = "", parent] = only(await git.objects(["rev-parse", `${commit}^{tree}`, `${commit}^1`])).split("\n");
+  const { tree, parent } = known ?? (await lookUp(git, commit));
   const clean = parent === onto;
   const merged = clean ? ({ kind: "tree", tree } as const) : await mergeTrees(git, onto, commit);
   if (merged.kind === "conflict") return merged;
@@ -23,6 +23,11 @@ export async function prepareMerge(git: ProjectGit, request: MergeRequest): Prom
     commit: await writeCommit(git.objects, { tree: merged.tree, parents: [onto, commit], title, trailers, at }),
     clean,
   };
+}
+
+async function lookUp(git: ProjectGit, commit: string): Promise<{ tree: string; parent: string }> {
+  const [tree = "", parent = ""] = only(await git.objects(["rev-parse", `${commit}^{tree}`, `${commit}^1`])).split("\n");
+  return { tree, parent };
 }
 
 async function mergeTrees(

@@ -50,6 +50,7 @@ export async function takeSnapshot(site: Site, request: SnapshotRequest): Promis
       at,
     });
     await site.git.refs(["update-ref", ref, commit]);
+    site.made.set(commit, { tree: written, parent: workspace.from });
     const droppedSet = new Set(dropped);
     return { commit, changed, dropped, reverted: reverted.filter((path) => !droppedSet.has(path)), refused };
   } finally {

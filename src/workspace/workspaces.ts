@@ -22,7 +22,7 @@ export interface WorkspacesOptions {
 
 /** Touches nothing before its first use. Several may be open on one project, in one process or in many. */
 export function openWorkspaces({ project, home, signal }: WorkspacesOptions): Workspaces {
-  const site: Site = { project, home, git: projectGit(project, home, signal) };
+  const site: Site = { project, home, git: projectGit(project, home, signal), made: new Map() };
   const { git } = site;
   const underWay = new Set<Promise<unknown>>();
   /** What is promised: every failure is a WorkspaceError, and `close` waits for it. */
@@ -55,7 +55,7 @@ export function openWorkspaces({ project, home, signal }: WorkspacesOptions): Wo
     snapshot: (request) => call(() => takeSnapshot(site, request)),
     checkout: (request) => call(() => createCheckout(site, request)),
     remove: ({ root }) => call(() => removeTree(root, workspacesFolder(home))),
-    prepareMerge: (request) => call(() => prepareMerge(git, request)),
+    prepareMerge: (request) => call(() => prepareMerge(git, request, site.made.get(request.commit))),
     advance: (branch, onto, commit) => call(() => advance(git, branch, onto, commit)),
     contains: (of, commit) => call(() => contains(git, of, commit)),
     releaseSnapshots: (runId, attempts) => call(() => releaseSnapshots(site, runId, attempts)),

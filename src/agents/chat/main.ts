@@ -3,7 +3,6 @@ import { createInterface } from "node:readline";
 import { checkGateway } from "./check.ts";
 import { runLoop, type LoopEnd } from "./loop.ts";
 import { ChatTask, cut, type ChatMessage } from "./protocol.ts";
-import { findRipgrep } from "./tools/search.ts";
 import { createToolset } from "./tools/toolset.ts";
 import { Tree } from "./tools/tree.ts";
 
@@ -24,7 +23,6 @@ async function work(): Promise<LoopEnd> {
   const tools = createToolset({
     tree,
     env: withoutKey(environment, gateway?.key),
-    ripgrep: findRipgrep(environment["PATH"]),
     onGiveUp: (why) => (reason = why),
   });
   if (task.mode === "check") return checkGateway(gateway);

@@ -87,6 +87,8 @@ export function openLiveView(terminal: NodeJS.WriteStream, options: { state: Run
   const frame = (): ReactElement =>
     createElement(RunView, { state, progress, notes: [...notes], now: clock.now(), height: terminal.rows ?? 24, colour });
   const ink = render(frame(), {
+    // Whether this is a terminal was decided by whoever opened the view; ink would also ask the environment.
+    interactive: true,
     stdout: terminal,
     stderr: terminal,
     exitOnCtrlC: false,

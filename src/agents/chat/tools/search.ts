@@ -1,5 +1,3 @@
-import { spawn } from "node:child_process";
-import { accessSync, constants } from "node:fs";
 import { createContext, Script } from "node:vm";
 import { readText } from "./files.ts";
 import { filesBelow } from "./list.ts";
@@ -20,74 +18,15 @@ const MOST_HITS = 200;
 const LINE_CHARS = 300;
 const SEARCH_MS = 20_000;
 
-/** `path:line:text` for each hit. ripgrep where there is one, else the same in JavaScript. */
-export async function search(tree: Tree, request: SearchRequest, ripgrep: string | undefined): Promise<string> {
+/** `path:line:text` for each hit. */
+export function search(tree: Tree, request: SearchRequest): string {
   if (request.pattern === "") throw new Refused("the pattern is empty");
   const kind = tree.kind(request.path);
   if (kind === "absent") throw new Refused(`${request.path} does not exist`);
-  const hits = kind === "folder" && ripgrep ? await byRipgrep(tree, request, ripgrep) : byScript(tree, request, kind === "file");
+  const hits = hitsIn(tree, request, kind === "file");
   const shown = hits.slice(0, MOST_HITS).map((hit) => (hit.length > LINE_CHARS ? `${hit.slice(0, LINE_CHARS)}...` : hit));
   if (hits.length > MOST_HITS) shown.push(`(more than ${MOST_HITS} hits: narrow the search)`);
   return shown.length > 0 ? shown.join("\n") : "no hits";
-}
-
-/** The first `rg` of a PATH. */
-export function findRipgrep(path: string | undefined): string | undefined {
-  return (path ?? "")
-    .split(":")
-    .filter((folder) => folder.startsWith("/"))
-    .map((folder) => `${folder}/rg`)
-    .find((file) => {
-      try {
-        accessSync(file, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
-}
-
-async function byRipgrep(
-  tree: Tree,
-  { pattern, isRegex, path, glob, timeoutMs = SEARCH_MS }: SearchRequest,
-  ripgrep: string,
-): Promise<string[]> {
-  const args = [
-    "--no-config",
-    "--crlf",
-    "--no-heading",
-    "--with-filename",
-    "--line-number",
-    "--color=never",
-    "--no-ignore",
-    "--hidden",
-    "--sort=path",
-  ];
-  args.push("--glob=!.git", "--glob=!node_modules", `--max-filesize=10M`);
-  if (!isRegex) args.push("--fixed-strings");
-  if (glob !== undefined) args.push(`--glob=${glob}`);
-  args.push("--regexp", pattern, "--", ".");
-  const { child, top } = tree.folder(path, (at, name) => ({
-    // The folder is entered before `at` becomes invalid: spawn returns when the child has started.
-    child: spawn(ripgrep, args, { cwd: at, stdio: ["ignore", "pipe", "pipe"], timeout: timeoutMs, killSignal: "SIGKILL" }),
-    top: name === "." ? "" : `${name}/`,
-  }));
-  let output = "";
-  let complaint = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    output += text;
-    if (output.length > (MOST_HITS + 1) * 4096) child.kill("SIGKILL");
-  });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    if (complaint.length < 2000) complaint += text;
-  });
-  const code = await new Promise<number | null>((resolve, reject) => child.once("error", reject).once("close", resolve));
-  if (code === 2 && output === "") throw new Refused(`the search failed: ${complaint.trim().slice(0, 1000)}`);
-  if (code === null && output === "") throw new Refused(`the search took longer than ${timeoutMs / 1000} s; narrow it`);
-  return output
-    .split("\n")
-    .slice(0, -1)
-    .map((line) => top + line.replace(/^\.\//, "").replace(/\r$/, ""));
 }
 
 /** Models escape more than the strict syntax allows (`\\-`): then the lenient one. */
@@ -97,7 +36,7 @@ const compile = `
   test = (line) => regex ? regex.test(line) : line.includes(pattern)`;
 
 /** In a context of its own only for its timeout: a pattern that backtracks for ever must not hang the agent. */
-function byScript(tree: Tree, { pattern, isRegex, path, glob, timeoutMs = SEARCH_MS }: SearchRequest, isFile: boolean): string[] {
+function hitsIn(tree: Tree, { pattern, isRegex, path, glob, timeoutMs = SEARCH_MS }: SearchRequest, isFile: boolean): string[] {
   const context = createContext({ pattern, isRegex, lines: [] as string[], test: undefined });
   const run = (source: string, timeout: number): unknown => new Script(source).runInContext(context, { timeout });
   try {

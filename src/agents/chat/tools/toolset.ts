@@ -14,14 +14,13 @@ export interface ToolsetOptions {
   tree: Tree;
   /** The environment of commands. No key is in it. */
   env: NodeJS.ProcessEnv;
-  ripgrep?: string | undefined;
   onGiveUp(reason: string): void;
 }
 
 const path = z.string().describe("Relative to the top of the work tree");
 
 /** Every tool answers in words, also when it refuses or fails: the model reads it and goes on. */
-export function createToolset({ tree, env, ripgrep, onGiveUp }: ToolsetOptions): ToolSet {
+export function createToolset({ tree, env, onGiveUp }: ToolsetOptions): ToolSet {
   return {
     read_file: tool({
       description: "Read a text file, or a range of its lines (counting from 1, inclusive).",
@@ -41,7 +40,7 @@ export function createToolset({ tree, env, ripgrep, onGiveUp }: ToolsetOptions):
         path: path.default("."),
         glob: z.string().optional().describe("Only files that match, such as *.ts"),
       }),
-      execute: ({ pattern, regex, path, glob }) => answer(() => search(tree, { pattern, isRegex: regex, path, glob }, ripgrep)),
+      execute: ({ pattern, regex, path, glob }) => answer(() => search(tree, { pattern, isRegex: regex, path, glob })),
     }),
     edit_file: tool({
       description: "Replace one piece of a text file. old_text must stand there exactly once, spaces included.",

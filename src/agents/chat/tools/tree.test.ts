@@ -47,7 +47,7 @@ describe.each([
   const readers: [string, (path: string) => unknown][] = [
     ["read_file", (path) => readRange(tree(), path)],
     ["list_files", (path) => listFiles(tree(), path)],
-    ["search", (path) => search(tree(), { pattern: "SECRET", isRegex: false, path }, undefined)],
+    ["search", (path) => search(tree(), { pattern: "SECRET", isRegex: false, path })],
   ];
   const writers: [string, (path: string) => unknown][] = [
     ["edit_file", (path) => editText(tree(), path, "TOP SECRET", "leaked")],
