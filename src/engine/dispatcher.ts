@@ -34,6 +34,8 @@ export class Dispatcher implements Disposable {
   #busy = 0;
   #reserving = false;
   #again = false;
+  /** The queue had nothing more that this process may do. */
+  #isDry = false;
   readonly #timer: NodeJS.Timeout;
 
   constructor(deps: EngineDeps) {
@@ -77,8 +79,20 @@ export class Dispatcher implements Disposable {
     for (const flight of this.#inFlight.values()) if (flight.runId === runId) flight.abort.abort(new Error(because));
   }
 
-  /** There may be work, or a free slot. */
+  /** There may be work. */
   kick(): void {
+    this.#isDry = false;
+    this.#look();
+  }
+
+  /** A slot is free. Worth a look when the queue had more than fitted, or when the account it belongs to is limited. */
+  #slotFree(account: string): void {
+    if (Object.hasOwn(this.#deps.registry.accountSlots(), account)) this.#isDry = false;
+    this.#look();
+  }
+
+  #look(): void {
+    if (this.#isDry) return;
     if (this.#reserving) this.#again = true;
     else void this.#reserve();
   }
@@ -100,6 +114,8 @@ export class Dispatcher implements Disposable {
           now: this.#deps.clock.now(),
           leaseMs: this.#leaseMs,
         });
+        // Set before anything is awaited again: a kick that comes now counts.
+        if (reserved.length < limit && !this.#again) this.#isDry = true;
         for (const reservation of reserved) void this.#attempt(reservation);
       } while (this.#again);
     } catch (error) {
@@ -156,7 +172,7 @@ export class Dispatcher implements Disposable {
       this.#inFlight.delete(entry.id);
       this.#keeper.drop(lease);
     }
-    this.kick();
+    this.#slotFree(reservation.account);
     try {
       // An attempt that the journal does not want any more only leaves the queue.
       if (run && !lost) await run.submit({ events: events ?? [], settle: lease, cause: entry.id });

@@ -44,7 +44,7 @@ export interface KeySpec {
   attempt: string;
   agent: string;
   tier: string;
-  /** In order of preference. Issue 1 uses the first. */
+  /** In order of preference. Only the first is used: failover is not built yet. */
   upstreams: readonly [Upstream, ...Upstream[]];
   budgets: readonly BudgetLimit[];
   /** Cap put on every call's maximum output, tokens. */
