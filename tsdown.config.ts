@@ -9,6 +9,7 @@ export default defineConfig({
     index: "src/index.ts",
     // Started as threads or processes of their own.
     "store-worker": "src/store/sqlite/worker.ts",
+    "git-runner": "src/workspace/runner-main.ts",
     "gateway-main": "src/models/gateway/main.ts",
     "scripted-main": "src/models/scripted/main.ts",
     "chat-main": "src/agents/chat/main.ts",

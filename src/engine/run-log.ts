@@ -299,6 +299,8 @@ export class RunLog {
 
 /** The run as `ps` shows it. */
 export function rowOf(state: RunState): ProjectionWrite {
+  let completed = 0;
+  for (const { status } of state.steps.values()) if (status === "completed") completed += 1;
   const row: RunRow = {
     runId: state.runId,
     project: state.project,
@@ -307,7 +309,7 @@ export function rowOf(state: RunState): ProjectionWrite {
     base: state.base,
     status: state.outcome ?? (state.halted ? "budget" : "running"),
     stepsTotal: state.steps.size,
-    stepsDone: state.steps.size - state.open,
+    stepsDone: completed,
     startedAt: state.startedAt,
     endedAt: state.endedAt,
   };

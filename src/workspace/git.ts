@@ -1,5 +1,5 @@
-import { spawn } from "node:child_process";
 import { GitFailed, subcommand, WorkspaceError } from "./errors.ts";
+import { gitRunner } from "./runner.ts";
 
 /** A process environment, passed in by whoever started us. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -46,7 +46,6 @@ export class Slots {
 }
 
 const defaultMaxBytes = 256 * 1024 * 1024;
-const maxStderrBytes = 64 * 1024;
 
 /** `flags` go before every command. */
 export function createGit(setup: {
@@ -59,52 +58,22 @@ export function createGit(setup: {
     setup.slots.use(() => runGit([...(setup.flags ?? []), ...args], { ...setup.env, ...options.env }, options, setup.signal));
 }
 
-function runGit(args: readonly string[], env: Record<string, string>, options: GitOptions, signal?: AbortSignal): Promise<GitAnswer> {
-  const { promise, resolve, reject } = Promise.withResolvers<GitAnswer>();
-  if (signal?.aborted) return Promise.reject(stopped(args, signal));
-  // Always from "/", which exists: so ENOENT means that git is missing and nothing else. Folders are named with -C.
-  const child = spawn("git", args, { cwd: "/", env, stdio: ["pipe", "pipe", "pipe"] });
-  const abort = () => child.kill();
-  signal?.addEventListener("abort", abort, { once: true });
-
+async function runGit(args: readonly string[], env: Record<string, string>, options: GitOptions, signal?: AbortSignal): Promise<GitAnswer> {
+  if (signal?.aborted) throw stopped(args, signal);
   const maxBytes = options.maxBytes ?? defaultMaxBytes;
-  const out: Buffer[] = [];
-  let size = 0;
-  let wasCut = false;
-  child.stdout.on("data", (chunk: Buffer) => {
-    if (wasCut) return;
-    const room = maxBytes - size;
-    size += chunk.length;
-    out.push(chunk.length > room ? chunk.subarray(0, room) : chunk);
-    if (chunk.length > room) {
-      wasCut = true;
-      child.kill();
-    }
-  });
-  const err: Buffer[] = [];
-  let errSize = 0;
-  child.stderr.on("data", (chunk: Buffer) => {
-    if (errSize < maxStderrBytes) err.push(chunk);
-    errSize += chunk.length;
-  });
-  child.on("error", (cause: NodeJS.ErrnoException) => {
-    signal?.removeEventListener("abort", abort);
-    reject(unstartable(args, cause));
-  });
-  child.on("close", (code, killedBy) => {
-    signal?.removeEventListener("abort", abort);
-    const stderr = Buffer.concat(err).toString("utf8");
-    if (signal?.aborted) return reject(stopped(args, signal));
-    if (wasCut && options.cut) return resolve({ code: 0, stdout: Buffer.concat(out), stderr, wasCut });
-    if (wasCut) return reject(new GitFailed(args, null, `its output is longer than ${maxBytes} bytes`));
-    if (code === null) return reject(new GitFailed(args, null, stderr || `ended by ${killedBy}`));
-    if (!(options.accept ?? [0]).includes(code)) return reject(new GitFailed(args, code, stderr));
-    resolve({ code, stdout: Buffer.concat(out), stderr, wasCut: false });
-  });
-  // A command that ends without reading all of its input is judged by its exit code.
-  child.stdin.on("error", () => {});
-  child.stdin.end(options.input ?? "");
-  return promise;
+  const { ended, kill } = gitRunner.start({ args, env, input: options.input ?? "", maxBytes });
+  signal?.addEventListener("abort", kill, { once: true });
+  const end = await ended;
+  signal?.removeEventListener("abort", kill);
+  if (end.unstartable) throw unstartable(args, end.unstartable);
+  if (signal?.aborted) throw stopped(args, signal);
+  const stdout = Buffer.from(end.stdout.buffer, end.stdout.byteOffset, end.stdout.byteLength);
+  const { code, stderr } = end;
+  if (end.wasCut && options.cut) return { code: 0, stdout, stderr, wasCut: true };
+  if (end.wasCut) throw new GitFailed(args, null, `its output is longer than ${maxBytes} bytes`);
+  if (code === null) throw new GitFailed(args, null, stderr || `ended by ${end.killedBy}`);
+  if (!(options.accept ?? [0]).includes(code)) throw new GitFailed(args, code, stderr);
+  return { code, stdout, stderr, wasCut: false };
 }
 
 function stopped(args: readonly string[], signal: AbortSignal): WorkspaceError {
@@ -113,7 +82,7 @@ function stopped(args: readonly string[], signal: AbortSignal): WorkspaceError {
   });
 }
 
-function unstartable(args: readonly string[], cause: NodeJS.ErrnoException): WorkspaceError {
+function unstartable(args: readonly string[], cause: { code: string | undefined; message: string }): WorkspaceError {
   if (cause.code === "ENOENT")
     return new WorkspaceError("GIT_MISSING", "git was not found in the PATH.", "Install git 2.38 or newer.", { cause });
   return new GitFailed(args, null, cause.message, { cause });

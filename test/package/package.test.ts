@@ -73,7 +73,9 @@ test("the tarball holds the launcher, the bundle, examples and schemas, and noth
   ];
   expect(shipped.filter((file) => !expected.some((pattern) => pattern.test(file)))).toEqual([]);
   expect(shipped).toEqual(
-    expect.arrayContaining(["cli", "index", "store-worker", "gateway-main", "scripted-main", "chat-main"].map((n) => `dist/${n}.js`)),
+    expect.arrayContaining(
+      ["cli", "index", "store-worker", "git-runner", "gateway-main", "scripted-main", "chat-main"].map((n) => `dist/${n}.js`),
+    ),
   );
   expect(shipped).toEqual(
     expect.arrayContaining(["dist/index.d.ts", "examples/fix-and-verify/pipeline.yaml", "schema/pipeline.schema.json"]),
