@@ -62,8 +62,10 @@ describe("a pipeline that is wrong is refused on one screen, and nothing is crea
 
 describe("arguments that are wrong", () => {
   test.each([
-    [["rnu", "good.yaml"], /Did you mean run\?/],
-    [["run"], /missing required argument/],
+    [["rnu", "good.yaml"], /^USAGE: unknown command 'rnu'\.\nDid you mean run\?\n$/],
+    [["run"], /^USAGE: missing required argument 'file'\.\n`stepfall run --help` says/],
+    [["run", "agent.yaml", "--agent", "nobody"], /^--agent .*nobody/],
+    [["help", "rnu"], /^USAGE: there is no command rnu/],
     [["run", "good.yaml", "--slot", "3"], /unknown option '--slot'.*--slots/s],
     [["run", "good.yaml", "--slots", "many"], /BAD_VALUE/],
     [["run", "good.yaml", "--budget", "lots"], /USAGE: --budget/],
@@ -105,6 +107,8 @@ test("--help names every command and exits 0; so does --version", async () => {
     expect(help.stdout).toMatch(new RegExp(`^  ${name} `, "m"));
   expect(await scene.run(["--version"])).toMatchObject({ code: 0, stderr: "", stdout: expect.stringMatching(/^\d+\.\d+\.\d+/) as string });
   expect((await scene.run(["run", "--help"])).stdout).toMatch(/--include-dirty/);
+  expect((await scene.run(["help"])).stdout).toBe(help.stdout);
+  expect(await scene.run(["help", "run"])).toMatchObject({ code: 0, stdout: (await scene.run(["run", "--help"])).stdout });
 });
 
 test("ps where nothing ever ran says so, and makes nothing", async () => {

@@ -40,6 +40,7 @@ test("an agent whose provider has no key, and settings that are wrong, are probl
   });
   scene.write({ "stepfall.yaml": "slotz: 3\n" });
   const second = await scene.run(["doctor"]);
+  expect(second.stdout).toMatch(/settings: stepfall\.yaml differs from the last commit.*\n {4}Commit it/);
   expect(second.code).toBe(1);
   expect(second.stdout).toMatch(/✗ settings: .*stepfall\.yaml:1:1 UNKNOWN_KEY: .*\n {4}Did you mean/);
 });

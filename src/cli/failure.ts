@@ -26,6 +26,7 @@ export type CliErrorCode =
   | "INTERRUPTED"
   | "SCRIPT_BAD"
   | "NOTHING_TO_MERGE"
+  | "BRANCH_GONE"
   | "NEEDS_CONFIRMATION"
   | "HOME_NOT_WRITABLE"
   | "DEMO_FAILED";

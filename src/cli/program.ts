@@ -65,7 +65,8 @@ export async function runProgram(invocation: Invocation): Promise<number> {
     .helpCommand(false)
     .showSuggestionAfterError(true)
     .configureHelp({ showGlobalOptions: true })
-    .configureOutput({ writeOut: (text) => out.data(text.trimEnd()), writeErr: (text) => out.note(text.trimEnd()) })
+    // What is wrong with the arguments is told below, as all other errors are.
+    .configureOutput({ writeOut: (text) => out.data(text.trimEnd()), writeErr: (text) => out.note(text.trimEnd()), outputError: () => {} })
     .exitOverride();
 
   const command = (
@@ -146,6 +147,11 @@ export async function runProgram(invocation: Invocation): Promise<number> {
       });
   }
 
+  program
+    .command("help [command]", { hidden: true })
+    .helpOption(false)
+    .action((name: string | undefined) => out.data(helpOf(program, name).trimEnd()));
+
   try {
     if (argv.length === 0) {
       out.note(program.helpInformation().trimEnd());
@@ -154,15 +160,27 @@ export async function runProgram(invocation: Invocation): Promise<number> {
     await program.parseAsync([...argv], { from: "user" });
     return code;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? Exit.ok : usageError(cli, error);
+    if (error instanceof CommanderError) return error.exitCode === 0 ? Exit.ok : reportError(cli, usageError(program, argv, error));
     return reportError(await withHome(cli), error);
   }
 }
 
-/** commander has said it on stderr already. */
-function usageError({ out, json }: Cli, error: CommanderError): number {
-  if (json) out.json({ version: 1, type: "error", code: "USAGE", message: error.message.replace(/^error: /, ""), hint: "stepfall --help" });
-  return Exit.usage;
+/** What `--help` prints, of the program or of one command. */
+function helpOf(program: Command, name: string | undefined): string {
+  if (name === undefined) return program.helpInformation();
+  if (later.includes(name))
+    throw new CliError("NOT_SUPPORTED_YET", `\`stepfall ${name}\` is not supported yet`, "`stepfall --help` lists what is.");
+  const command = program.commands.find((c) => c.name() === name);
+  if (!command || name === "help") throw new CliError("USAGE", `there is no command ${name}`, "`stepfall --help` lists them.");
+  return command.helpInformation();
+}
+
+/** commander's word for it, in the form of all errors: its guess at what was meant is the hint. */
+function usageError(program: Command, argv: readonly string[], error: CommanderError): CliError {
+  const [first = "", ...rest] = error.message.replace(/^error: /, "").split("\n");
+  const guess = rest.join(" ").replace(/^\((.*)\)$/, "$1");
+  const command = program.commands.find((c) => argv.includes(c.name()) && !later.includes(c.name()));
+  return new CliError("USAGE", first, guess || `\`stepfall ${command ? `${command.name()} ` : ""}--help\` says what can be given.`);
 }
 
 /** The home folder, for the log of an unexpected error. */

@@ -11,6 +11,9 @@ const usageCodes = [
   /^AGENT_(MISSING|UNKNOWN|ID_INVALID|ID_TAKEN)$/,
   /^RUN_UNKNOWN$/,
   /^GIT_(TOO_OLD|MISSING)$/,
+  // What is checked out, or is not committed: a conflict is no such thing, it comes out of the work.
+  /^MERGE_(DETACHED|DIRTY)$/,
+  /^BRANCH_IN_USE$/,
 ];
 
 /** Tells a person (or, with `--json`, a program) what went wrong. Answers the exit code. Never a stack trace, unless STEPFALL_DEBUG asks. */

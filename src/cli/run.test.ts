@@ -100,8 +100,11 @@ describe("a pipeline of commands, from run to clean", () => {
   test("clean asks for a yes where nobody can be asked, and keeps a branch that was not merged", async () => {
     expect(await scene.run(["clean"])).toMatchObject({ code: 2, stderr: expect.stringMatching(/NEEDS_CONFIRMATION/) as string });
     expect((await scene.run(["clean", "--yes"])).stdout).toMatch(/its branch stays: it was not merged/);
+    expect((await scene.run(["clean", "--all"])).stderr).toMatch(
+      /was cleaned already\. Not merged, so kept \(--force deletes\): stepfall\//,
+    );
     expect(scene.git("branch", "--list", "stepfall/*")).toContain(runId);
-    expect(existsSync(join(scene.home, "runs", runId))).toBe(false);
+    expect(readdirSync(join(scene.home, "runs", runId))).toEqual(["options.json"]);
   });
 
   test("merge brings the work into the branch that is checked out, once", async () => {
@@ -120,6 +123,46 @@ describe("a pipeline of commands, from run to clean", () => {
     expect(scene.git("for-each-ref", "refs/stepfall", "refs/heads/stepfall")).toBe("");
     expect((await scene.run(["show"])).stdout).toMatch(/succeeded/);
   });
+
+  test("after that every command says that it was cleaned, and nothing is cleaned twice", async () => {
+    expect((await scene.run(["show"])).stdout).toMatch(/transcripts +gone: the run was cleaned/);
+    expect((await scene.run(["logs"])).stderr).toMatch(/was cleaned: its transcripts are gone/);
+    expect(await scene.run(["merge"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/BRANCH_GONE: run \w+ was cleaned: its branch .* is gone\.\nIt was merged into main before/) as string,
+    });
+    expect(await scene.run(["clean", "--all"])).toMatchObject({ code: 0, stderr: `Run ${runId} was cleaned already.\n` });
+  });
+});
+
+test("where nothing was changed no merge is proposed; a failed command is called one, its last output shown; ps counts what completed", async () => {
+  await using scene = new Scene({ "p.yaml": "steps:\n  a: { command: 'echo so; echo the reason; exit 3', readonly: true, retry: 1 }\n" });
+  scene.write({ "dirty.txt": "x\n" });
+  const { code, stdout, stderr } = await scene.run(["run", "p.yaml"]);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/a#1 failed \(command\): exit 3\. Its last output: the reason\n/);
+  expect(stdout).not.toMatch(/ merge /);
+  expect((await scene.run(["ps"])).stdout).toMatch(/ failed +0\/1 /);
+  const merged = await scene.run(["merge"]);
+  expect(merged).toMatchObject({ code: 2, stderr: expect.stringMatching(/: run \w+ failed: 0 of 1 step completed\.\n/) as string });
+});
+
+test("uncommitted changes are told of once a run begins; settings that are not committed, when they are what is missing", async () => {
+  await using scene = new Scene({ "p.yaml": 'steps:\n  a: { prompt: do it, gates: ["true"] }\n' });
+  scene.write({ "stepfall.yaml": "agents: { coder: { executor: shell, command: cat } }\n" });
+  const refused = await scene.run(["run", "p.yaml"]);
+  expect(refused).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/STEP_NOT_ROUTABLE.*\nstepfall\.yaml is not committed: commit it/) as string,
+  });
+  expect(refused.stderr).not.toMatch(/left out/);
+});
+
+test("on no branch, a merge is refused as a request that cannot be (exit 2)", async () => {
+  await using scene = new Scene({ "three.yaml": threeSteps });
+  expect((await scene.run(["run", "three.yaml"])).code).toBe(0);
+  scene.git("checkout", "--quiet", "--detach");
+  expect(await scene.run(["merge"])).toMatchObject({ code: 2, stderr: expect.stringMatching(/^MERGE_DETACHED/) as string });
 });
 
 test("a run that fails: exit 1, the failed step first with its evidence, and its branch merges only with --partial", async () => {

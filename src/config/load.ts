@@ -104,7 +104,7 @@ function gatherAgents(
 
 /** Named by flag or environment; else the agent of `--model`; else what the files say. */
 function chooseDefault(loading: Loading, agents: ReadonlyMap<string, AgentSettings>, model: Given | undefined): string | undefined {
-  const asked = loading.given("--default-agent", loading.request.flags?.defaultAgent, "STEPFALL_DEFAULT_AGENT");
+  const asked = loading.given("--agent", loading.request.flags?.defaultAgent, "STEPFALL_DEFAULT_AGENT");
   const hint = (id: string): string => {
     const near = nearest(id, agents.keys());
     if (near) return `Did you mean ${named(near)}?`;

@@ -61,6 +61,7 @@ export interface RunRow {
   /** `running` says that it is not over; whether somebody drives it is told by its lease `run:<id>`. */
   status: "running" | "budget" | "succeeded" | "failed" | "cancelled";
   stepsTotal: number;
+  /** Completed ones; failed, skipped and cancelled steps are over and not done. */
   stepsDone: number;
   startedAt: number;
   endedAt?: number | undefined;

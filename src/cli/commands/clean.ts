@@ -1,13 +1,11 @@
-import { rm } from "node:fs/promises";
 import { createInterface } from "node:readline/promises";
 import type { RunState } from "../../domain/index.ts";
-import { runFolder } from "../../engine/index.ts";
 import type { RunRow, Store } from "../../store/index.ts";
-import { openProject, openWorkspaces, type Project } from "../../workspace/index.ts";
+import { openProject, openWorkspaces, type Project, type Workspaces } from "../../workspace/index.ts";
 import { Exit, type Cli } from "../cli.ts";
 import { CliError } from "../failure.ts";
 import { findRun, loadRun, projectHere } from "../setup/find-run.ts";
-import { readOptions } from "../setup/run-options.ts";
+import { clearRunFolder, readOptions } from "../setup/run-options.ts";
 import { ScriptedModels } from "../setup/scripted-models.ts";
 import { homeOf } from "../setup/settings.ts";
 import { withStore } from "../setup/store.ts";
@@ -23,10 +21,13 @@ interface Cleaned {
 export async function clean(cli: Cli, given: string | undefined, options: { all: boolean; yes: boolean; force: boolean }): Promise<number> {
   if (options.all && given !== undefined) throw new CliError("USAGE", "a run and --all were given", "Give one of the two.");
   return withStore(cli, async (store) => {
-    const rows = options.all ? await finishedHere(cli, store) : [await finished(cli, store, given)];
+    const over = options.all ? await finishedHere(cli, store) : [await finished(cli, store, given)];
+    const rows: RunRow[] = [];
+    for (const row of over) if (await hasLeft(cli, row, options.force)) rows.push(row);
     if (rows.length === 0) {
       if (cli.json) cli.out.json({ version: 1, cleaned: [] });
-      else cli.out.note("No finished run to clean.");
+      else if (over.length === 0) cli.out.note("No finished run to clean.");
+      else cli.out.note(await nothingLeft(cli, over));
       return Exit.ok;
     }
     if (!options.yes) await confirm(cli, rows);
@@ -57,6 +58,45 @@ async function finished(cli: Cli, store: Store, given: string | undefined): Prom
   );
 }
 
+/** False for a run that was cleaned, and whose branch is gone or has to stay. */
+async function hasLeft(cli: Cli, row: RunRow, force: boolean): Promise<boolean> {
+  const { cleaned } = readOptions(homeOf(cli), row.runId);
+  if (cleaned !== "but-branch") return cleaned === undefined;
+  return (await branchOf(cli, row, force)) === "deletable";
+}
+
+async function nothingLeft(cli: Cli, rows: readonly RunRow[]): Promise<string> {
+  const kept: string[] = [];
+  for (const row of rows)
+    if (readOptions(homeOf(cli), row.runId).cleaned === "but-branch" && (await branchOf(cli, row, false)) === "unmerged")
+      kept.push(row.branch);
+  const was = rows.length === 1 ? `Run ${rows[0]?.runId} was cleaned already.` : `All ${rows.length} finished runs were cleaned already.`;
+  return kept.length === 0 ? was : `${was} Not merged, so kept (--force deletes): ${kept.join(", ")}`;
+}
+
+async function branchOf(cli: Cli, row: RunRow, force: boolean): Promise<"gone" | "deletable" | "unmerged"> {
+  const project = await openProject(row.project, { env: cli.env }).catch(() => undefined);
+  if (!project) return "gone";
+  const workspaces = openWorkspaces({ project, home: homeOf(cli) });
+  try {
+    const { tip, mayGo } = await lookAtBranch(workspaces, project, row, force);
+    return tip === undefined ? "gone" : mayGo ? "deletable" : "unmerged";
+  } finally {
+    await workspaces.close();
+  }
+}
+
+async function lookAtBranch(
+  workspaces: Workspaces,
+  project: Project,
+  run: Pick<RunRow, "runId" | "branch" | "base">,
+  force: boolean,
+): Promise<{ tip: string | undefined; mayGo: boolean }> {
+  const tip = await workspaces.tip({ runId: run.runId, name: run.branch }).catch(() => undefined);
+  const isElsewhere = tip === undefined || tip === run.base || (await workspaces.contains(project.head, tip));
+  return { tip, mayGo: force || isElsewhere };
+}
+
 async function confirm(cli: Cli, rows: readonly RunRow[]): Promise<void> {
   const what = `the workspaces, transcripts and branches of ${plural(rows.length, "run")} (${rows
     .slice(0, 3)
@@ -79,16 +119,14 @@ async function cleanOne(cli: Cli, state: RunState, force: boolean): Promise<Clea
   for (const id of readOptions(home, runId).scripted ?? []) await scripted.stop(id);
   const project = await openProject(state.project, { env: cli.env }).catch(() => undefined);
   const branch = project ? await cleanInProject(project, home, state, force) : "gone";
-  await rm(runFolder(home, runId), { recursive: true, force: true });
+  clearRunFolder(home, runId, branch === "kept" ? "but-branch" : "all");
   return { runId, branch };
 }
 
 async function cleanInProject(project: Project, home: string, state: RunState, force: boolean): Promise<Cleaned["branch"]> {
   const workspaces = openWorkspaces({ project, home });
   try {
-    const tip = await workspaces.tip({ runId: state.runId, name: state.branch }).catch(() => undefined);
-    const isElsewhere = tip === undefined || tip === state.base || (await workspaces.contains(project.head, tip));
-    const mayGo = force || isElsewhere;
+    const { tip, mayGo } = await lookAtBranch(workspaces, project, state, force);
     await workspaces.cleanRun(state.runId, { branch: mayGo });
     return tip === undefined ? "gone" : mayGo ? "deleted" : "kept";
   } finally {

@@ -13,7 +13,7 @@ import { preflightAgents } from "../setup/preflight.ts";
 import { buildRegistry } from "../setup/registry.ts";
 import { configFlags, type RunOptions } from "../setup/run-options.ts";
 import { ScriptedModels } from "../setup/scripted-models.ts";
-import { homeOf, loadSettings } from "../setup/settings.ts";
+import { homeOf, loadSettings, uncommittedSettings } from "../setup/settings.ts";
 
 type Verdict = "ok" | "note" | "problem";
 
@@ -39,6 +39,14 @@ export async function doctor(cli: Cli, flags: RunOptions): Promise<number> {
   const config = await loadSettings(cli, { project: project ?? undefined, flags: configFlags(flags) }).catch(
     (error: unknown) => void checks.push(...settingsProblems(error)),
   );
+  const away = project && (await uncommittedSettings(project));
+  if (away)
+    checks.push({
+      name: "settings",
+      verdict: "note",
+      detail: `${away.problem}; what follows is of the file on disk`,
+      hint: sentence(away.hint),
+    });
   if (config) {
     checks.push(...settingsChecks(config), ...(await Promise.all(config.providers.map(providerCheck))));
     checks.push(...(await runtimeChecks(cli, config, project ?? undefined)));
@@ -51,6 +59,8 @@ export async function doctor(cli: Cli, flags: RunOptions): Promise<number> {
   });
   return tell(cli, checks);
 }
+
+const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 function projectProblem(error: unknown): Check {
   if (!isTyped(error)) throw error;

@@ -3,9 +3,11 @@ import { runFolder } from "../../engine/index.ts";
 import { Exit, type Cli } from "../cli.ts";
 import { CliError } from "../failure.ts";
 import { driverOf, findRun, loadRun, shownStatus } from "../setup/find-run.ts";
+import { readOptions } from "../setup/run-options.ts";
 import { homeOf } from "../setup/settings.ts";
 import { withStore } from "../setup/store.ts";
 import { clockTime } from "../show/format.ts";
+import { commandLine } from "../show/summary.ts";
 import { readable, Transcripts, type LogLine } from "../show/transcripts.ts";
 
 const LOOK_AGAIN_MS = 200;
@@ -40,7 +42,11 @@ export async function logs(cli: Cli, given: string | undefined, options: { follo
       is = await status();
       print(await transcripts.next());
     }
-    if (cli.json) cli.out.json({ version: 1, type: "result", runId, status: follow ? is : await status(), lines: count });
+    const wasCleaned = readOptions(homeOf(cli), runId).cleaned !== undefined;
+    if (cli.json)
+      cli.out.json({ version: 1, type: "result", runId, status: follow ? is : await status(), lines: count, cleaned: wasCleaned });
+    else if (wasCleaned)
+      cli.out.note(`Run ${runId} was cleaned: its transcripts are gone. What is left: ${commandLine(cli, "show", runId)}`);
     else if (follow) cli.out.note(`run ${runId}: ${is}`);
     else if (count === 0) cli.out.note(`Nothing was printed${step === undefined ? "" : ` by ${step}`} yet.`);
     return Exit.ok;
@@ -50,5 +56,5 @@ export async function logs(cli: Cli, given: string | undefined, options: { follo
 function tell(cli: Cli, line: LogLine): void {
   if (cli.json) return cli.out.json({ version: 1, type: "line", ...line });
   const who = `${clockTime(line.at)} ${line.step}#${line.n}${line.role === "agent" ? "" : ` ${line.role}`} |`;
-  for (const text of readable(line)) cli.out.data(`${who} ${text}`);
+  for (const text of readable(line).flatMap((t) => t.split(/\r?\n/))) cli.out.data(`${who} ${text}`);
 }

@@ -1,6 +1,8 @@
 import { formatUsd } from "../../domain/index.ts";
 import { Exit, type Cli } from "../cli.ts";
 import { driverOf, projectHere, shownStatus } from "../setup/find-run.ts";
+import { readOptions } from "../setup/run-options.ts";
+import { homeOf } from "../setup/settings.ts";
 import { openStoreIfThere } from "../setup/store.ts";
 import { dateTime, duration } from "../show/format.ts";
 import { table } from "../show/table.ts";
@@ -16,8 +18,11 @@ export async function ps(cli: Cli, { all }: { all: boolean }): Promise<number> {
     const shown = await Promise.all(
       rows.map(async (row) => {
         const driver = row.status === "running" ? await driverOf(store, row.runId, now) : undefined;
-        const microUsd = (await store.calls({ runId: row.runId })).reduce((sum, c) => sum + c.microUsd, 0);
-        return { ...row, status: shownStatus(row, driver), durationMs: (row.endedAt ?? now) - row.startedAt, microUsd };
+        const calls = await store.calls({ runId: row.runId });
+        const microUsd = calls.reduce((sum, c) => sum + c.microUsd, 0);
+        const providers = readOptions(homeOf(cli), row.runId).scripted ?? [];
+        const scripted = calls.some((c) => providers.includes(c.provider));
+        return { ...row, status: shownStatus(row, driver), durationMs: (row.endedAt ?? now) - row.startedAt, microUsd, scripted };
       }),
     );
     return tell(cli, shown, here ? `No runs of ${here.top} yet; --all shows those of other projects.` : "No runs yet.");
@@ -37,6 +42,8 @@ interface ShownRun {
   endedAt?: number | undefined;
   durationMs: number;
   microUsd: number;
+  /** Some of its calls were answered from a file: not all of the cost is money. */
+  scripted: boolean;
 }
 
 function tell(cli: Cli, runs: readonly ShownRun[], none: string): number {
@@ -51,6 +58,7 @@ function tell(cli: Cli, runs: readonly ShownRun[], none: string): number {
       dateTime(r.startedAt),
       r.status === "stopped" || r.status === "budget" ? "" : duration(r.durationMs),
       formatUsd(r.microUsd),
+      r.scripted ? "scripted" : "",
     ]);
     cli.out.data(
       table(
@@ -62,6 +70,7 @@ function tell(cli: Cli, runs: readonly ShownRun[], none: string): number {
           { title: "STARTED" },
           { title: "TIME", align: "right" },
           { title: "COST", align: "right" },
+          { title: "" },
         ],
         rows,
       ),

@@ -1,4 +1,5 @@
-import { formatUsd, type RunState } from "../../domain/index.ts";
+import type { RunState } from "../../domain/index.ts";
+import type { Store } from "../../store/index.ts";
 import { Exit, type Cli } from "../cli.ts";
 import { driveRun, tellResult } from "../driving/drive.ts";
 import { onInterrupts } from "../driving/signals.ts";
@@ -10,11 +11,11 @@ import { openRun } from "../setup/open-run.ts";
 import { requirePreflight } from "../setup/preflight.ts";
 import { checkRequirements } from "../setup/requirements.ts";
 import type { RunOptions } from "../setup/run-options.ts";
-import { homeOf } from "../setup/settings.ts";
 import { withStore } from "../setup/store.ts";
-import { reportRun } from "../show/report.ts";
+import { budgetText, enoughBudget, neededNext } from "../show/budget-text.ts";
 import { commandLine, summaryText } from "../show/summary.ts";
 import { parseBudget } from "./run.ts";
+import { reportOf } from "./show.ts";
 
 /** `stepfall resume [RUN]`: goes on from what the journal says. */
 export async function resume(cli: Cli, given: string | undefined, flags: RunOptions & { budget?: string | undefined }): Promise<number> {
@@ -52,9 +53,9 @@ export async function resume(cli: Cli, given: string | undefined, flags: RunOpti
   return tellResult(cli, await driveRun(cli, assembled, { runId: state.runId, workspaces, interrupts }));
 }
 
-async function tellOver(cli: Cli, state: RunState, store: Parameters<typeof reportRun>[1]["store"]): Promise<number> {
+async function tellOver(cli: Cli, state: RunState, store: Store): Promise<number> {
   const code = state.outcome === "succeeded" ? Exit.ok : Exit.failed;
-  const report = await reportRun(state, { store, home: homeOf(cli), status: state.outcome ?? "failed" });
+  const report = await reportOf(cli, store, state, state.outcome ?? "failed");
   cli.out.note(`run ${state.runId} is over: it ${state.outcome}. There is nothing to resume.`);
   if (cli.json) cli.out.json({ version: 1, type: "result", exitCode: code, ...report });
   else cli.out.data(summaryText(report, cli));
@@ -62,9 +63,10 @@ async function tellOver(cli: Cli, state: RunState, store: Parameters<typeof repo
 }
 
 function tellHalted(cli: Cli, state: RunState): number {
-  const { limit, spent } = state.halted ?? { limit: 0, spent: 0 };
-  const message = `run ${state.runId} is stopped by its budget: ${formatUsd(spent)} of ${formatUsd(limit)} spent`;
-  cli.out.note(`${message}\nRaise it: ${commandLine(cli, "resume", state.runId, "--budget", String((2 * Math.max(limit, spent)) / 1e6))}`);
+  const halted = state.halted ?? { limit: 0, spent: 0 };
+  const needed = neededNext(state.steps.values());
+  const message = `run ${state.runId} is stopped by its budget: ${budgetText(halted, needed)}`;
+  cli.out.note(`${message}\nRaise it: ${commandLine(cli, "resume", state.runId, "--budget", enoughBudget(halted, needed))}`);
   if (cli.json)
     cli.out.json({ version: 1, type: "result", exitCode: Exit.budget, runId: state.runId, status: "budget", halted: state.halted });
   return Exit.budget;

@@ -16,7 +16,7 @@ import { buildRegistry } from "../setup/registry.ts";
 import { checkRequirements } from "../setup/requirements.ts";
 import { configFlags, saveOptions, type RunOptions } from "../setup/run-options.ts";
 import { ScriptedModels } from "../setup/scripted-models.ts";
-import { homeOf, loadSettings } from "../setup/settings.ts";
+import { homeOf, loadSettings, uncommittedSettings } from "../setup/settings.ts";
 import { plural } from "../show/format.ts";
 
 export interface RunFlags extends RunOptions {
@@ -37,17 +37,11 @@ export async function run(cli: Cli, file: string, flags: RunFlags): Promise<numb
 export async function startAndDrive(cli: Cli, file: string, flags: RunFlags): Promise<Driven> {
   const pipeline = withBudget(readPipeline(cli, file), flags.budget);
   const project = await openProject(cli.cwd, { env: cli.env });
-  const dirty = project.dirty.length;
-  if (dirty > 0 && !flags.includeDirty) {
-    cli.out.note(
-      `${plural(dirty, "uncommitted change")} ${dirty === 1 ? "is" : "are"} left out; --include-dirty takes ${dirty === 1 ? "it" : "them"}`,
-    );
-  }
   const config = await loadSettings(cli, { project, at: flags.includeDirty ? undefined : project.head, flags: configFlags(flags) });
   const runId = ulid(cli.clock.now()).toLowerCase();
   const scripted = new ScriptedModels(homeOf(cli), runId);
   const registry = buildRegistry(config, scripted.urls);
-  const needed = checkRequirements(pipeline, config, registry);
+  const needed = await requirementsOf(pipeline, config, registry, flags.includeDirty ? undefined : project);
 
   using interrupts = onInterrupts(process, { graceMs: config.graceMs, now: () => cli.clock.now() });
   await using assembled = await assemble(cli, { config, projectId: project.id, registry, scripted, keepWorkspaces: flags.keep === true });
@@ -58,6 +52,7 @@ export async function startAndDrive(cli: Cli, file: string, flags: RunFlags): Pr
   const workspaces = openWorkspaces({ project, home: config.home });
   try {
     const base = flags.includeDirty ? await snapshot(cli, workspaces, project, runId) : project.head;
+    if (!flags.includeDirty) tellLeftOut(cli, project.dirty.length);
     saveOptions(config.home, runId, optionsOf(flags, config));
     await engine.start({
       runId,
@@ -72,6 +67,29 @@ export async function startAndDrive(cli: Cli, file: string, flags: RunFlags): Pr
     return await driveRun(cli, assembled, { runId, workspaces, interrupts });
   } finally {
     await workspaces.close();
+  }
+}
+
+function tellLeftOut(cli: Cli, dirty: number): void {
+  if (dirty === 0) return;
+  const [are, them] = dirty === 1 ? ["is", "it"] : ["are", "them"];
+  cli.out.note(`${plural(dirty, "uncommitted change")} ${are} left out; --include-dirty takes ${them}`);
+}
+
+/** An agent that nobody knows may stand in settings that are not committed: then that is what to mend. `project`: settings are of its HEAD. */
+async function requirementsOf(
+  pipeline: Pipeline,
+  config: Config,
+  registry: ReturnType<typeof buildRegistry>,
+  project: Project | undefined,
+): Promise<string[]> {
+  try {
+    return checkRequirements(pipeline, config, registry);
+  } catch (error) {
+    if (!(error instanceof CliError && error.code === "STEP_NOT_ROUTABLE") || !project) throw error;
+    const away = await uncommittedSettings(project);
+    if (!away) throw error;
+    throw new CliError(error.code, error.message, `${away.problem}: ${away.hint} Or: ${error.hint}`);
   }
 }
 

@@ -8,6 +8,7 @@ import { driverOf, findRun, loadRun, shownStatus } from "../setup/find-run.ts";
 import { homeOf } from "../setup/settings.ts";
 import { withStore } from "../setup/store.ts";
 import { billText } from "../show/bill-text.ts";
+import { failureWord, gist, plainWords } from "../show/failure-text.ts";
 import { dateTime, duration, indent, integer } from "../show/format.ts";
 import { reportRun, type AttemptReport, type RunReport } from "../show/report.ts";
 import { phaseWord, symbolOf } from "../show/steps-text.ts";
@@ -26,7 +27,8 @@ export async function show(cli: Cli, given: string | undefined): Promise<number>
   return Exit.ok;
 }
 
-async function reportOf(cli: Cli, store: Store, state: RunState, status: RunReport["status"]): Promise<RunReport> {
+/** The report of a run that nobody drives here, with the diff when its project is there. */
+export async function reportOf(cli: Cli, store: Store, state: RunState, status: RunReport["status"]): Promise<RunReport> {
   const home = homeOf(cli);
   // The journal tells all but the diff, also when the project is gone.
   const project = await openProject(state.project, { env: cli.env }).catch(() => undefined);
@@ -50,7 +52,7 @@ function showText(report: RunReport, cli: Pick<Cli, "out">): string {
     ["branch", report.branch + (report.tip ? ` at ${report.tip.slice(0, 12)}` : " (gone)")],
     ["merged", report.mergedInto ? `into ${report.mergedInto.into} as ${report.mergedInto.commit.slice(0, 12)}` : undefined],
     ["budget", report.budget === undefined ? undefined : formatUsd(report.budget)],
-    ["transcripts", report.folder],
+    ["transcripts", report.cleaned ? "gone: the run was cleaned" : report.folder],
   ];
   const head = [
     paint("bold", `run ${report.runId}`),
@@ -58,15 +60,15 @@ function showText(report: RunReport, cli: Pick<Cli, "out">): string {
   ].join("\n");
   const steps = report.steps.map((s) => {
     const lines = [
-      `${symbolOf(s.status)} ${paint("bold", s.id)} (${s.kind}) ${s.status}${s.because ? `: ${s.because}` : ""}${s.needs.length > 0 ? `; needs ${s.needs.join(", ")}` : ""}`,
+      `${symbolOf(s.status)} ${paint("bold", s.id)} (${s.kind}) ${s.status}${s.because ? `: ${gist(s.because, 200)}` : ""}${s.needs.length > 0 ? `; needs ${s.needs.join(", ")}` : ""}`,
     ];
-    for (const a of s.attempts) lines.push(...attemptLines(a));
+    for (const a of s.attempts) lines.push(...attemptLines(a, s.kind));
     return lines.join("\n");
   });
   return [head, ...(report.diff ? [diffText(report.diff)] : []), ...steps, billText(report.bill, report.scriptedProviders)].join("\n\n");
 }
 
-function attemptLines(a: AttemptReport): string[] {
+function attemptLines(a: AttemptReport, stepKind: string): string[] {
   const time = a.startedAt !== undefined && a.endedAt !== undefined ? ` in ${duration(a.endedAt - a.startedAt)}` : "";
   const lines = [`  #${a.n} ${phaseWord(a.phase)}${a.agent ? ` by ${a.agent}` : ""} (tier ${a.tier})${time}`];
   if (a.summary) lines.push(indent(a.summary, "     said: "));
@@ -77,7 +79,7 @@ function attemptLines(a: AttemptReport): string[] {
     lines.push(`     ${f.gate}: ${f.message}`);
     if (f.evidence) lines.push(indent(f.evidence, "       "));
   }
-  if (a.failure) lines.push(`     ${a.failure.kind}:`, indent(a.failure.message, "       "));
+  if (a.failure) lines.push(`     ${failureWord(stepKind, a.failure.kind)}:`, indent(plainWords(a.failure.message), "       "));
   if (a.interrupted) lines.push(`     ${a.interrupted.because}${a.interrupted.evidence ? ` (${a.interrupted.evidence})` : ""}`);
   if (a.output !== undefined) lines.push(`     output: ${JSON.stringify(a.output)}`);
   if (a.usage)

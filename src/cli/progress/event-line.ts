@@ -1,4 +1,6 @@
 import { formatUsd, parseAttemptId, type RunEvent, type RunState } from "../../domain/index.ts";
+import { ceilingIn } from "../show/budget-text.ts";
+import { failureWordOf, gist } from "../show/failure-text.ts";
 import { duration, firstLine } from "../show/format.ts";
 
 /**
@@ -23,7 +25,7 @@ export function eventLine(event: RunEvent, state: RunState): string | undefined 
       return `${name(event.data.attempt)} refused${by}${first ? firstLine(first.message, 140) : ""}${more.length > 0 ? ` (and ${more.length} more)` : ""}`;
     }
     case "AttemptFailed":
-      return `${name(event.data.attempt)} failed (${event.data.kind}): ${firstLine(event.data.message, 140)}`;
+      return `${name(event.data.attempt)} failed (${failureWordOf(state, event.data.attempt, event.data.kind)}): ${gist(event.data.message, 200)}`;
     case "AttemptInterrupted":
       return `${name(event.data.attempt)} interrupted: ${firstLine(event.data.because, 140)}`;
     case "ResultMerged":
@@ -36,7 +38,7 @@ export function eventLine(event: RunEvent, state: RunState): string | undefined 
       return s?.step.readonly || s?.attempts.at(-1)?.commit ? undefined : `${event.data.step} completed without a change`;
     }
     case "StepFailed":
-      return `${event.data.step} failed: ${firstLine(event.data.because, 140)}`;
+      return `${event.data.step} failed: ${gist(event.data.because, 200)}`;
     case "StepSkipped":
       return `${event.data.step} skipped: ${firstLine(event.data.because, 140)}`;
     case "StepCancelled":
@@ -44,7 +46,7 @@ export function eventLine(event: RunEvent, state: RunState): string | undefined 
     case "CancelRequested":
       return `cancel requested${event.data.reason ? `: ${event.data.reason}` : ""}`;
     case "BudgetExhausted":
-      return `the budget of the ${event.data.scope === "run" ? "run" : `step ${event.data.step}`} cannot carry the next call: ${formatUsd(event.data.spent)} of ${formatUsd(event.data.limit)} spent`;
+      return `the budget of the ${event.data.scope === "run" ? "run" : `step ${event.data.step}`} cannot carry the next call: ${formatUsd(event.data.spent)} of ${formatUsd(event.data.limit)} spent${nextCall(state)}`;
     case "BudgetRaised":
       return `budget of the ${event.data.scope === "run" ? "run" : `step ${event.data.step}`} raised to ${formatUsd(event.data.limit)}`;
     case "RunFinished":
@@ -54,6 +56,17 @@ export function eventLine(event: RunEvent, state: RunState): string | undefined 
     default:
       return event satisfies never;
   }
+}
+
+/** What the call that was refused just now would have reserved, where the gateway said it. */
+function nextCall(state: RunState): string {
+  const refused = [...state.steps.values()]
+    .flatMap((s) => s.attempts.at(-1) ?? [])
+    .filter((a) => a.failure?.kind === "budget")
+    .toSorted((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0))
+    .at(-1);
+  const needed = ceilingIn(refused?.failure?.message ?? "");
+  return needed === undefined ? "" : `, and that call reserves up to ${formatUsd(needed)}`;
 }
 
 /** `fix#1` */

@@ -1,12 +1,14 @@
 import { userInfo } from "node:os";
 import { runStream, type RunEvent, type RunState } from "../../domain/index.ts";
 import { StoreError, type Store } from "../../store/index.ts";
-import { openProject, openWorkspaces, type Project } from "../../workspace/index.ts";
+import { GitFailed, openProject, openWorkspaces, type Project } from "../../workspace/index.ts";
 import { Exit, type Cli } from "../cli.ts";
 import { CliError } from "../failure.ts";
 import { loadRun, projectHere } from "./find-run.ts";
+import { readOptions } from "./run-options.ts";
 import { homeOf } from "./settings.ts";
 import { withStore } from "./store.ts";
+import { plural } from "../show/format.ts";
 
 /** Who asks, for the journal. */
 export function actorOf(cli: Pick<Cli, "env">): string {
@@ -61,7 +63,12 @@ export async function mergeRun(cli: Cli, runId: string, options: { partial: bool
     const workspaces = openWorkspaces({ project, home: homeOf(cli) });
     const branch = { runId, name: state.branch };
     try {
-      const tip = await workspaces.tip(branch);
+      const tip = await workspaces.tip(branch).catch((error: unknown) => {
+        // A failure of git itself is one; that the branch is not there is something to explain.
+        if (error instanceof GitFailed) throw error;
+        return undefined;
+      });
+      if (tip === undefined) throw branchGone(state, readOptions(homeOf(cli), runId).cleaned !== undefined);
       if (tip === state.base)
         throw new CliError("NOTHING_TO_MERGE", `run ${runId} changed nothing`, "Its branch stands where the run began.", Exit.ok);
       const stat = await workspaces.diffStat(state.base, tip);
@@ -73,7 +80,7 @@ export async function mergeRun(cli: Cli, runId: string, options: { partial: bool
       else if (!isNew(state)) cli.out.data(`${state.branch} is in ${merged.into} already (${merged.commit.slice(0, 12)})`);
       else
         cli.out.data(
-          `merged ${state.branch} into ${merged.into} (${merged.commit.slice(0, 12)}) in ${project.top}: ${stat.files.length} file${stat.files.length === 1 ? "" : "s"} changed`,
+          `merged ${state.branch} into ${merged.into} (${merged.commit.slice(0, 12)}) in ${project.top}: ${plural(stat.files.length, "file")} changed`,
         );
       return Exit.ok;
     } finally {
@@ -82,13 +89,25 @@ export async function mergeRun(cli: Cli, runId: string, options: { partial: bool
   });
 }
 
+function branchGone(state: RunState, wasCleaned: boolean): CliError {
+  const { runId, mergedInto } = state;
+  const hint = mergedInto
+    ? `It was merged into ${mergedInto.into} before, as ${mergedInto.commit.slice(0, 12)}: git merge ${mergedInto.commit.slice(0, 12)}`
+    : "It was never merged. The journal and the bill are what is left: `stepfall show` and `stepfall cost`.";
+  return new CliError(
+    "BRANCH_GONE",
+    `run ${runId} ${wasCleaned ? "was cleaned: its branch" : "has no branch any more:"} ${state.branch} is gone`,
+    hint,
+  );
+}
+
 function refuseUnfinished(state: RunState): void {
   if (state.status === "finished" && state.outcome === "succeeded") return;
   const done = [...state.steps.values()].filter((s) => s.status === "completed").length;
-  const is = state.status === "finished" ? state.outcome : "not over";
+  const is = state.status !== "finished" ? "is not over" : state.outcome === "cancelled" ? "was cancelled" : state.outcome;
   throw new CliError(
     "RUN_UNFINISHED",
-    `run ${state.runId} is ${is}: its branch holds ${done} of ${state.steps.size} steps`,
+    `run ${state.runId} ${is}: ${done} of ${plural(state.steps.size, "step")} completed`,
     "--partial merges what is there.",
   );
 }

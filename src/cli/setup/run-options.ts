@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ConfigFlags } from "../../config/index.ts";
 import { runFolder } from "../../engine/index.ts";
@@ -13,13 +13,24 @@ export interface RunOptions {
   keep?: boolean | undefined;
   /** Providers that were scripted models, so that a bill can say so. */
   scripted?: readonly string[] | undefined;
+  /** Set by `clean`, which leaves this file and nothing beside it; `but-branch`: the branch holds work that is nowhere else. */
+  cleaned?: "all" | "but-branch" | undefined;
 }
 
-const fileOf = (home: string, runId: string): string => join(runFolder(home, runId), "options.json");
+const OPTIONS = "options.json";
+const fileOf = (home: string, runId: string): string => join(runFolder(home, runId), OPTIONS);
 
 export function saveOptions(home: string, runId: string, options: RunOptions): void {
   mkdirSync(runFolder(home, runId), { recursive: true, mode: 0o700 });
   writeFileSync(fileOf(home, runId), `${JSON.stringify({ version: 1, ...options })}\n`, { mode: 0o600 });
+}
+
+/** Removes what a run left in its folder, but not what its bill needs to be read right: which models were scripted. */
+export function clearRunFolder(home: string, runId: string, cleaned: "all" | "but-branch"): void {
+  const { scripted } = readOptions(home, runId);
+  saveOptions(home, runId, { scripted, cleaned });
+  const folder = runFolder(home, runId);
+  for (const name of readdirSync(folder)) if (name !== OPTIONS) rmSync(join(folder, name), { recursive: true, force: true });
 }
 
 /** Nothing when the file is gone: the settings alone count then. */

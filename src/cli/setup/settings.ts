@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { formatProblems, loadConfig, stepfallHome, type Config, type ConfigFlags } from "../../config/index.ts";
@@ -31,6 +31,21 @@ export async function loadSettings(
   });
   if (loaded.ok) return loaded.config;
   throw new InputProblems(loaded.problems, formatProblems(loaded.problems, typeof text === "string" ? { [FILE]: text } : {}));
+}
+
+/** What runs will not see: a `stepfall.yaml` on disk that is not the one of HEAD. `undefined` when they are the same, or there is none. */
+export async function uncommittedSettings(project: Project): Promise<{ problem: string; hint: string } | undefined> {
+  const committed = await readAt(project, project.head);
+  const onDisk = await readFile(join(project.top, FILE), "utf8").catch(() => null);
+  const same = (text: string | null): string | undefined => text?.replaceAll("\r\n", "\n");
+  if (same(committed) === same(onDisk)) return undefined;
+  const problem =
+    committed === null
+      ? `${FILE} is not committed`
+      : onDisk === null
+        ? `${FILE} is in the last commit and not on disk`
+        : `${FILE} differs from the last commit`;
+  return { problem, hint: "commit it: runs read it from the commit they start from (or give --include-dirty)." };
 }
 
 /** `null`: that commit has no settings. Bad settings must leave nothing behind, so the look goes through a folder of its own. */

@@ -44,8 +44,9 @@ export function billText(bill: Bill, scripted: readonly string[]): string {
     rows,
   );
   const isScripted = bill.rows.some((r) => scripted.includes(r.provider));
+  const isPriced = bill.rows.some((r) => scripted.includes(r.provider) && r.microUsd > 0);
   const note = isScripted
-    ? "\nScripted model: its answers came from a file and no money was spent; the prices are those of the settings."
+    ? `\nScripted model: its answers came from a file and no money was spent${isPriced ? "; the prices are those of the settings" : ""}.`
     : "";
   return `Bill\n${text}${note}`;
 }

@@ -25,9 +25,10 @@ export const plural = (n: number, noun: string): string => `${integer(n)} ${noun
 
 /** The first line, cut to `most` characters. */
 export function firstLine(text: string, most = 160): string {
-  const line = text.trim().split("\n")[0] ?? "";
-  return line.length > most ? `${line.slice(0, most - 1)}…` : line;
+  return cut(text.trim().split("\n")[0] ?? "", most);
 }
+
+export const cut = (line: string, most: number): string => (line.length > most ? `${line.slice(0, most - 1)}…` : line);
 
 /** A word for a POSIX shell. */
 export const shellWord = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);

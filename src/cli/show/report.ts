@@ -59,8 +59,10 @@ export interface RunReport {
   bill: Bill;
   /** Providers that are scripted models: what they say came from a file. */
   scriptedProviders: readonly string[];
-  /** Folder of the transcripts. */
+  /** Folder of the transcripts; gone when `cleaned`. */
   folder: string;
+  /** `stepfall clean` removed what it left: the journal and the bill are all there is, and perhaps its branch. */
+  cleaned: boolean;
 }
 
 export async function reportRun(
@@ -68,6 +70,7 @@ export async function reportRun(
   sources: { store: Store; home: string; status: ShownStatus; workspaces?: Workspaces | undefined },
 ): Promise<RunReport> {
   const { store, home, status, workspaces } = sources;
+  const options = readOptions(home, state.runId);
   const branch = { runId: state.runId, name: state.branch };
   // A branch that was cleaned away, or a project that moved, leaves the rest of the report as it is.
   const tip = await workspaces?.tip(branch).catch(() => undefined);
@@ -90,8 +93,9 @@ export async function reportRun(
     halted: state.halted,
     steps: [...state.steps.values()].map(stepReport),
     bill: await billOf(store, state.runId),
-    scriptedProviders: readOptions(home, state.runId).scripted ?? [],
+    scriptedProviders: options.scripted ?? [],
     folder: runFolder(home, state.runId),
+    cleaned: options.cleaned !== undefined,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { AttemptPhase } from "../../domain/index.ts";
 import type { Paint } from "../output.ts";
+import { failureWord, gist, plainWords } from "./failure-text.ts";
 import { duration, firstLine, indent } from "./format.ts";
 import type { AttemptReport, RunReport, StepReport } from "./report.ts";
 import { table } from "./table.ts";
@@ -39,8 +40,8 @@ export function stepsText(report: RunReport, paint: Paint): string {
         : step.status === "failed"
           ? paint("red", symbolOf(step.status))
           : symbolOf(step.status);
-    rows.push([`${mark} ${step.id}`, "", step.status, stepTime(step), step.because ? firstLine(step.because, 90) : ""]);
-    for (const a of step.attempts) rows.push([`    #${a.n}`, a.agent ?? "", phaseWord(a.phase), attemptTime(a), howItWent(a)]);
+    rows.push([`${mark} ${step.id}`, "", step.status, stepTime(step), step.because ? gist(step.because, 90) : ""]);
+    for (const a of step.attempts) rows.push([`    #${a.n}`, a.agent ?? "", phaseWord(a.phase), attemptTime(a), howItWent(a, step.kind)]);
   }
   return table([{ title: "STEP" }, { title: "AGENT" }, { title: "STATUS" }, { title: "TIME", align: "right" }, { title: "GATES" }], rows);
 }
@@ -54,10 +55,10 @@ const attemptTime = (a: AttemptReport): string =>
   a.startedAt !== undefined && a.endedAt !== undefined ? duration(a.endedAt - a.startedAt) : "";
 
 /** `node --test ✗ (exits 1)`; where no gate ran, what else there is to say. */
-function howItWent(a: AttemptReport): string {
+function howItWent(a: AttemptReport, stepKind: string): string {
   const gates = a.gates.map((g) => (g.verdict === "passed" ? `${g.name} ✓` : `${g.name} ✗ (${firstLine(g.evidence ?? g.verdict, 60)})`));
   const others = a.findings.filter((f) => !a.gates.some((g) => g.name === f.gate)).map((f) => `${f.gate}: ${firstLine(f.message, 100)}`);
-  const failed = a.failure ? [`${a.failure.kind}: ${firstLine(a.failure.message, 100)}`] : [];
+  const failed = a.failure ? [`${failureWord(stepKind, a.failure.kind)}: ${gist(a.failure.message, 100)}`] : [];
   const stopped = a.interrupted ? [firstLine(a.interrupted.because, 100)] : [];
   return [...gates, ...others, ...failed, ...stopped].join(", ");
 }
@@ -65,12 +66,13 @@ function howItWent(a: AttemptReport): string {
 /** What stopped a step, with evidence, as its next attempt would have been told. */
 export function failureText(report: RunReport, step: StepReport, paint: Paint): string {
   const last = step.attempts.at(-1);
-  const lines = [paint("red", `✗ ${step.id} failed: ${firstLine(step.because ?? "no attempt was accepted", 200)}`)];
+  const lines = [paint("red", `✗ ${step.id} failed: ${gist(step.because ?? "no attempt was accepted", 200)}`)];
   for (const f of last?.findings ?? []) {
     lines.push(`  ${f.gate}: ${f.message}`);
     if (f.evidence) lines.push(indent(lastLines(f.evidence, 20), "    "));
   }
-  if (last?.failure) lines.push(`  ${last.failure.kind}:`, indent(lastLines(last.failure.message, 20), "    "));
+  if (last?.failure)
+    lines.push(`  ${failureWord(step.kind, last.failure.kind)}:`, indent(lastLines(plainWords(last.failure.message), 20), "    "));
   if (last) lines.push(`  Its transcripts: ${report.folder}/${encodeURIComponent(step.id)}-${last.n}.*.ndjson`);
   return lines.join("\n");
 }

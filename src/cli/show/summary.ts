@@ -1,7 +1,7 @@
-import { formatUsd } from "../../domain/index.ts";
 import type { DiffStat } from "../../workspace/index.ts";
 import type { Cli } from "../cli.ts";
 import { painter, type Paint } from "../output.ts";
+import { budgetText, enoughBudget, neededNext } from "./budget-text.ts";
 import { billText } from "./bill-text.ts";
 import { duration, plural, shellWord } from "./format.ts";
 import type { RunReport } from "./report.ts";
@@ -38,9 +38,7 @@ function outcomeText(report: RunReport, paint: Paint): string {
 function word(report: RunReport): string {
   switch (report.status) {
     case "budget":
-      return report.halted
-        ? `stopped by its budget (${formatUsd(report.halted.spent)} of ${formatUsd(report.halted.limit)} spent)`
-        : "stopped by its budget";
+      return report.halted ? `stopped by its budget (${budgetText(report.halted, neededNext(report.steps))})` : "stopped by its budget";
     case "running":
     case "stopped":
     case "succeeded":
@@ -75,8 +73,12 @@ export function diffText({ files }: DiffStat): string {
 
 function keptText(report: RunReport): string {
   const merged = report.mergedInto ? ` (merged into ${report.mergedInto.into})` : "";
-  return `Kept: branch ${report.branch}${merged} in ${report.project}\n      transcripts in ${report.folder}`;
+  if (report.cleaned && report.tip === undefined) return "Kept: the journal and the bill; all else was cleaned";
+  return `Kept: branch ${report.branch}${merged} in ${report.project}${report.cleaned ? "; all else was cleaned" : `\n      transcripts in ${report.folder}`}`;
 }
+
+/** Whether its branch has anything that the base has not. */
+const holdsWork = ({ tip, base, diff }: RunReport): boolean => tip !== undefined && tip !== base && diff?.files.length !== 0;
 
 function nextText(report: RunReport, cli: Pick<Cli, "program" | "home">): string {
   const { runId, status } = report;
@@ -86,15 +88,16 @@ function nextText(report: RunReport, cli: Pick<Cli, "program" | "home">): string
     report.steps.find((s) => s.attempts.length > 0);
   const logs = interesting ? commandLine(cli, "logs", runId, "--step", interesting.id) : commandLine(cli, "logs", runId);
   const commands = [commandLine(cli, "show", runId), logs];
-  const spent = Math.max(report.halted?.limit ?? 0, report.halted?.spent ?? 0);
-  if (status === "succeeded" && !report.mergedInto) commands.push(commandLine(cli, "merge", runId));
+  const holds = holdsWork(report);
+  if (status === "succeeded" && !report.mergedInto && holds) commands.push(commandLine(cli, "merge", runId));
   else if (status === "stopped" || status === "running") commands.push(commandLine(cli, "resume", runId));
-  else if (status === "budget") commands.push(commandLine(cli, "resume", runId, "--budget", String((2 * spent) / 1e6)));
-  else if (status === "failed" || status === "cancelled") commands.push(commandLine(cli, "merge", runId, "--partial"));
+  else if (status === "budget" && report.halted)
+    commands.push(commandLine(cli, "resume", runId, "--budget", enoughBudget(report.halted, neededNext(report.steps))));
+  else if ((status === "failed" || status === "cancelled") && holds) commands.push(commandLine(cli, "merge", runId, "--partial"));
   else commands.push(commandLine(cli, "cost", runId));
   const advice =
     status === "failed"
-      ? "\nA run that ended is not resumed: correct what failed and `run` again. What did complete is in the branch."
+      ? "\nA run that ended is not resumed: correct what failed and `run` again." + (holds ? " What did complete is in the branch." : "")
       : "";
   return `Next:\n${commands.map((c) => `  ${c}`).join("\n")}${advice}`;
 }
