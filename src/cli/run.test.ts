@@ -62,7 +62,7 @@ describe("a pipeline of commands, from run to clean", () => {
 
   test("show tells steps, attempts, gates and commits, as text and as data", async () => {
     const { stdout } = await scene.run(["show"]);
-    expect(stdout).toMatch(/✓ both \(command\) completed; needs a, b\n {2}#1 accepted by shell/);
+    expect(stdout).toMatch(/✓ both \(command\) completed; needs a, b\n {2}#1 accepted by shell.* in .* in the queue/);
     expect(stdout).toMatch(/gate test -f a.txt: passed/);
     const { values } = await scene.json("show", runId.slice(0, 20));
     expect(values[0]).toMatchObject({

@@ -117,6 +117,7 @@ function applyToAttempt(state: RunState, s: StepState, a: AttemptState, event: A
       a.agent = event.data.agent;
       a.node = event.data.node;
       a.epoch = event.data.epoch;
+      a.queuedMs = event.data.queuedMs;
       if (event.data.from) a.from = event.data.from;
       a.startedAt = at;
       state.queued.delete(path);

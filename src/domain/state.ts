@@ -29,6 +29,8 @@ export interface AttemptState {
   agent?: string;
   node?: string;
   epoch?: number;
+  /** How long it waited for a slot. */
+  queuedMs?: number;
   from?: string;
   /** The judged commit. */
   commit?: string;

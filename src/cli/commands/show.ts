@@ -70,7 +70,8 @@ function showText(report: RunReport, cli: Pick<Cli, "out">): string {
 
 function attemptLines(a: AttemptReport, stepKind: string): string[] {
   const time = a.startedAt !== undefined && a.endedAt !== undefined ? ` in ${duration(a.endedAt - a.startedAt)}` : "";
-  const lines = [`  #${a.n} ${phaseWord(a.phase)}${a.agent ? ` by ${a.agent}` : ""} (tier ${a.tier})${time}`];
+  const waited = a.queuedMs === undefined ? "" : `, after ${duration(a.queuedMs)} in the queue`;
+  const lines = [`  #${a.n} ${phaseWord(a.phase)}${a.agent ? ` by ${a.agent}` : ""} (tier ${a.tier})${time}${waited}`];
   if (a.summary) lines.push(indent(a.summary, "     said: "));
   if (a.commit) lines.push(`     commit ${a.commit.slice(0, 12)}${a.mergeCommit ? `, merged as ${a.mergeCommit.slice(0, 12)}` : ""}`);
   if (a.dropped?.length) lines.push(`     dropped changes to protected files: ${a.dropped.join(", ")}`);

@@ -13,6 +13,8 @@ export interface AttemptReport {
   agent?: string | undefined;
   tier: string;
   reasons: readonly string[];
+  /** How long it waited for a slot. */
+  queuedMs?: number | undefined;
   startedAt?: number | undefined;
   endedAt?: number | undefined;
   commit?: string | undefined;
@@ -114,6 +116,7 @@ function stepReport(s: StepState): StepReport {
       agent: a.agent,
       tier: a.tier,
       reasons: a.reasons,
+      queuedMs: a.queuedMs,
       startedAt: a.startedAt,
       endedAt: a.endedAt,
       commit: a.commit,
