@@ -3,7 +3,7 @@ import type { FromRunner, ToRunner } from "./runner.ts";
 
 /**
  * The entry of the git runner: a small process that starts git for an engine. Starting a process copies the page tables of the one
- * that asks, and takes 2 ms here instead of 10 in an engine with everything loaded, during which that engine could do nothing else.
+ * that asks, which an engine with everything loaded pays for in time during which it can do nothing else (docs/adr/0014 has figures).
  * It holds no state, and ends with whoever started it.
  */
 const running = new Map<number, () => void>();
