@@ -1,4 +1,4 @@
-import type { FailureKind, Finding, Step, Usage } from "../domain/index.ts";
+import type { CredentialMode, FailureKind, Finding, Usage, WorkStep } from "../domain/index.ts";
 
 /** What identifies a process for ever: a pid alone is reused. */
 export interface ProcessRecord {
@@ -79,12 +79,24 @@ export interface AgentHost {
 export interface AttemptTask {
   attempt: string;
   runId: string;
-  step: Step;
+  step: WorkStep;
   /** The prompt with the declared outputs, gates and, on a further try, the findings. Empty for command steps. */
   prompt: string;
   /** Findings of the attempt before, if any. */
   feedback: readonly Finding[];
+  /** A session of an earlier attempt at the step that the agent can take up again, with its HOME still there. */
+  resume?: string;
 }
+
+/** What an agent asks leave for, as it says itself. */
+export interface PermissionRequest {
+  title: string;
+  kind: "read" | "edit" | "delete" | "move" | "execute" | "fetch" | "other";
+  /** The command, the paths, the URL. */
+  detail?: string;
+}
+
+export type PermissionAnswer = { allow: true } | { allow: false; because: string };
 
 export interface ExecutionContext {
   host: AgentHost;
@@ -95,8 +107,15 @@ export interface ExecutionContext {
   transcript: string;
   deadlineMs: number;
   signal: AbortSignal;
-  /** Where models are reached, with the attempt's own key. Absent when the agent has no model. */
+  /**
+   * Where models are reached, with the attempt's own key. Absent when the agent has no model, and in `direct` mode. `url` is the
+   * OpenAI-compatible base (`.../v1`); the other wire formats are at the same origin (see models/gateway/contract.ts).
+   */
   gateway?: { url: string; key: string; model: string };
+  /** Whose key and login the agent uses. Absent: `metered`. */
+  credentials?: CredentialMode;
+  /** Decides what the agent asks leave for: by the step's policy, or by a person. Never rejects. Absent: everything is allowed. */
+  permit?(request: PermissionRequest, signal: AbortSignal): Promise<PermissionAnswer>;
   /** A line for people about what is going on, e.g. `edit src/a.ts`. */
   progress(text: string): void;
 }
@@ -104,11 +123,16 @@ export interface ExecutionContext {
 /** Tokens an agent says it used, without a price: where a gateway meters, its figures count, and these only check them. */
 export type ReportedTokens = Pick<Usage, "calls" | "inputTokens" | "cachedInputTokens" | "outputTokens">;
 
-export type ExecutionResult =
-  /** The agent says it is done. Whether it is, the gates tell. */
-  | { kind: "ended"; summary: string; usage?: Usage; reported?: ReportedTokens }
-  | { kind: "failed"; because: FailureKind; message: string; usage?: Usage; reported?: ReportedTokens }
-  | { kind: "aborted"; usage?: Usage; reported?: ReportedTokens };
+export type ExecutionResult = {
+  usage?: Usage;
+  reported?: ReportedTokens;
+  /** What the agent's conversation can be taken up by later, where it can. */
+  session?: string;
+} & (
+  | /** The agent says it is done. Whether it is, the gates tell. */ { kind: "ended"; summary: string }
+  | { kind: "failed"; because: FailureKind; message: string }
+  | { kind: "aborted" }
+);
 
 export type Preflight = { ok: true; detail: string } | { ok: false; problem: string; hint: string };
 

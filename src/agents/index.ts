@@ -11,6 +11,8 @@ export type {
   Executor,
   Exit,
   OutputLine,
+  PermissionAnswer,
+  PermissionRequest,
   Preflight,
   ProcessRecord,
   ReportedTokens,

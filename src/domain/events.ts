@@ -47,6 +47,13 @@ export const FailureKind = z.enum([
 ]);
 export type FailureKind = z.infer<typeof FailureKind>;
 
+/**
+ * Whose credentials an agent uses. `metered`: ours, through the gateway. `pass-through`: its own login, through the gateway, which
+ * counts. `direct`: its own login and HOME without the gateway; usage is what the agent says.
+ */
+export const CredentialMode = z.enum(["metered", "pass-through", "direct"]);
+export type CredentialMode = z.infer<typeof CredentialMode>;
+
 const attempt = { attempt: z.string(), step: z.string() };
 
 /**
@@ -84,6 +91,8 @@ export const eventSchemas = {
     epoch: z.number().int(),
     /** Milliseconds between queue and reservation. */
     queuedMs: z.number(),
+    /** Absent: metered, or no model at all. */
+    credentials: CredentialMode.optional(),
     /** The run branch's tip the workspace is made from; absent when the executor needs no workspace. */
     from: z.string().optional(),
   }),

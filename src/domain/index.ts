@@ -3,6 +3,7 @@ export * from "./money.ts";
 export * from "./ids.ts";
 export * from "./clock.ts";
 export * from "./pipeline.ts";
+export * from "./work-steps.ts";
 export * from "./events.ts";
 export * from "./state.ts";
 export * from "./fold.ts";

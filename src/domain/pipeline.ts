@@ -44,6 +44,20 @@ const StepBase = z.object({
    * `undefined` means the default, what judges the step (see quality/gates/protected.ts).
    */
   protected: z.array(z.string()).optional(),
+  /** CEL, true or false; evaluated once the needs are over. False: the step is skipped. */
+  if: z.string().optional(),
+  /** Which end of its needs lets it run. Absent: all succeeded. `failed`: at least one failed. `always`: whatever happened. */
+  when: z.enum(["failed", "always"]).optional(),
+  /** Its failure fails neither the run nor what needs it. */
+  mayFail: z.boolean().optional(),
+  /** Some of its texts hold `${{ }}`: `StepResolved` brings the step with their values before anything of it starts. */
+  dynamic: z.boolean().optional(),
+  /** What an agent may do without asking; absent: everything inside its workspace. */
+  permissions: z.enum(["allow", "edits", "ask", "deny"]).optional(),
+  /** The group it was expanded from. */
+  parent: z.string().optional(),
+  /** What `steps.x` in its expressions means: the step at `scope + x`. Ends in a slash; absent at the top. */
+  scope: z.string().optional(),
 });
 
 export const AgentStep = StepBase.extend({
@@ -57,15 +71,128 @@ export type AgentStep = z.infer<typeof AgentStep>;
 export const CommandStep = StepBase.extend({ kind: z.literal("command"), command: z.string() });
 export type CommandStep = z.infer<typeof CommandStep>;
 
-export const Step = z.discriminatedUnion("kind", [AgentStep, CommandStep]);
-export type Step = z.infer<typeof Step>;
-
-export const Pipeline = z.object({
-  name: z.string(),
-  description: z.string().optional(),
-  /** Most the whole run may spend, micro-dollars. */
-  budget: z.number().int().nonnegative().optional(),
-  /** In the order of the file. */
-  steps: z.array(Step),
+/** Waits for people. Completed when `count` of them agree, failed when one refuses. */
+export const ApproveStep = StepBase.extend({
+  kind: z.literal("approve"),
+  title: z.string(),
+  detail: z.string().optional(),
+  /** Names of those who may answer; empty: anybody who can reach the inbox. */
+  who: z.array(z.string()),
+  count: z.number().int().positive(),
+  expiresMs: z.number().int().positive().optional(),
+  onExpiry: z.enum(["reject", "approve"]),
+  /** Steps that are done again when somebody asks for rework: the step's needs unless it names others. */
+  rework: z.array(z.string()),
 });
-export type Pipeline = z.infer<typeof Pipeline>;
+export type ApproveStep = z.infer<typeof ApproveStep>;
+
+/** Asks people. Its output is `{ answer }`. */
+export const AskStep = StepBase.extend({
+  kind: z.literal("ask"),
+  question: z.string(),
+  /** Empty: any text. */
+  choices: z.array(z.string()),
+  /** The answer when nobody gave one in time. */
+  fallback: z.object({ answer: z.string(), afterMs: z.number().int().positive() }).optional(),
+});
+export type AskStep = z.infer<typeof AskStep>;
+
+/** A value of YAML; its texts may hold `${{ }}`. */
+const Template = z.unknown();
+
+/** What a group's children are made from. */
+export type GroupBody =
+  /** One child for every combination of a matrix, or for every item of a list. Output: the children's outputs, in order. */
+  | {
+      kind: "each";
+      over:
+        | { kind: "matrix"; axes: Record<string, unknown>; include: Record<string, unknown>[]; exclude: Record<string, unknown>[] }
+        /** CEL, a list. */
+        | { kind: "list"; items: string };
+      /** More children than this is a failure of the group. */
+      most: number;
+      /** The first child that fails stops the others. */
+      failFast: boolean;
+      /** Most children at a time. */
+      parallel?: number | undefined;
+      step: Step;
+    }
+  /** Another pipeline, its steps below this one's path. Output: the pipeline's `outputs`. */
+  | {
+      kind: "pipeline";
+      pipeline: Pipeline;
+      with: Record<string, unknown>;
+      /** Done again until the CEL condition over its own steps holds, `most` times at most. */
+      repeat?: { until: string; most: number } | undefined;
+    };
+
+export const GroupBody: z.ZodType<GroupBody> = z.lazy(() =>
+  z.discriminatedUnion("kind", [
+    z.object({
+      kind: z.literal("each"),
+      over: z.discriminatedUnion("kind", [
+        z.object({
+          kind: z.literal("matrix"),
+          axes: z.record(z.string(), Template),
+          include: z.array(z.record(z.string(), Template)),
+          exclude: z.array(z.record(z.string(), Template)),
+        }),
+        z.object({ kind: z.literal("list"), items: z.string() }),
+      ]),
+      most: z.number().int().positive(),
+      failFast: z.boolean(),
+      parallel: z.number().int().positive().optional(),
+      step: Step,
+    }),
+    z.object({
+      kind: z.literal("pipeline"),
+      pipeline: Pipeline,
+      with: z.record(z.string(), Template),
+      repeat: z.object({ until: z.string(), most: z.number().int().positive() }).optional(),
+    }),
+  ]),
+);
+
+/** A step made of other steps. */
+export type GroupStep = z.infer<typeof StepBase> & { kind: "group"; body: GroupBody };
+const GroupStep = StepBase.extend({ kind: z.literal("group"), body: GroupBody });
+
+export type Step = AgentStep | CommandStep | ApproveStep | AskStep | GroupStep;
+export const Step: z.ZodType<Step> = z.lazy(() => z.discriminatedUnion("kind", [AgentStep, CommandStep, ApproveStep, AskStep, GroupStep]));
+
+/** Steps that an agent or a shell carries out, by attempts. */
+export type WorkStep = AgentStep | CommandStep;
+
+export const Input = z.object({
+  type: z.enum(["string", "number", "integer", "boolean", "list", "map"]),
+  description: z.string().optional(),
+  /** Absent: the input must be given. */
+  default: z.unknown().optional(),
+  choices: z.array(z.unknown()).optional(),
+});
+export type Input = z.infer<typeof Input>;
+
+export interface Pipeline {
+  name: string;
+  description?: string | undefined;
+  /** Most the whole run may spend, micro-dollars. */
+  budget?: number | undefined;
+  inputs?: Record<string, Input> | undefined;
+  /** Names of secrets its steps may use in `env`, as `${{ secrets.NAME }}`. */
+  secrets?: string[] | undefined;
+  /** CEL over its steps; what a pipeline that nests this one sees as its output. */
+  outputs?: Record<string, string> | undefined;
+  /** In the order of the file. */
+  steps: Step[];
+}
+export const Pipeline: z.ZodType<Pipeline> = z.lazy(() =>
+  z.object({
+    name: z.string(),
+    description: z.string().optional(),
+    budget: z.number().int().nonnegative().optional(),
+    inputs: z.record(z.string(), Input).optional(),
+    secrets: z.array(z.string()).optional(),
+    outputs: z.record(z.string(), z.string()).optional(),
+    steps: z.array(Step),
+  }),
+);

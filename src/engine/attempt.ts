@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { ExecutionResult, ReportedTokens } from "../agents/index.ts";
-import type { Finding, RunEvent, RunState, Step, Usage } from "../domain/index.ts";
+import type { Finding, RunEvent, RunState, Usage, WorkStep } from "../domain/index.ts";
 import { importSpool, type BudgetLimit, type GatewayClient, type OpenKey } from "../models/index.ts";
 import { buildPrompt } from "../planning/index.ts";
 import { anyMatch, judge, protectedPaths } from "../quality/index.ts";
@@ -14,7 +14,7 @@ import { spentOn } from "./spending.ts";
 /** One attempt, from its reservation on. */
 export interface AttemptWork {
   attempt: string;
-  step: Step;
+  step: WorkStep;
   agent: string;
   tier: string;
   execution: AgentExecution;
@@ -152,7 +152,7 @@ class AttemptRun {
     return limits;
   }
 
-  async #judge(workspace: Workspace, step: Step, said: string, usage: Usage | undefined): Promise<RunEvent> {
+  async #judge(workspace: Workspace, step: WorkStep, said: string, usage: Usage | undefined): Promise<RunEvent> {
     const { workspaces, from } = this.#work;
     const deps = this.#deps;
     // Judged against the files it started from: earlier steps' accepted work is not this attempt's doing.

@@ -196,7 +196,13 @@ class Driver implements DispatchedRun {
     const { state } = this.#log;
     const s = state.steps.get(parseAttemptId(entry.id)?.stepPath ?? "");
     const a = s && currentAttempt(s);
-    if (!s || a?.id !== entry.id || (a.phase !== "queued" && a.phase !== "running")) return undefined;
+    if (
+      !s ||
+      a?.id !== entry.id ||
+      (s.step.kind !== "agent" && s.step.kind !== "command") ||
+      (a.phase !== "queued" && a.phase !== "running")
+    )
+      return undefined;
     // Running already: its lease ran out (this machine slept). The new epoch starts it afresh, without the old one's processes.
     if (a.phase === "running") await this.#deps.host.endLeftovers(a.id);
     const registered = this.#deps.registry.get(agent);
@@ -223,7 +229,7 @@ class Driver implements DispatchedRun {
 
   readonly #route: RouteDecision = (decision, state, now) => {
     const step = state.steps.get(decision.step)?.step;
-    if (!step) throw new TypeError(`no step ${decision.step}`);
+    if (step?.kind !== "agent" && step?.kind !== "command") throw new TypeError(`${decision.step} is no step for an agent`);
     const routed = routeStep(step, this.#deps.registry.list(), this.#deps.defaultAgent);
     if (!routed.ok) return { event: { type: "StepFailed", data: { step: decision.step, because: `${routed.problem}. ${routed.hint}` } } };
     const { tier, candidates, reasons } = routed.route;

@@ -1,5 +1,5 @@
 import type { ChatAgentSettings, Config } from "../../config/index.ts";
-import type { Pipeline } from "../../domain/index.ts";
+import { workSteps, type Pipeline } from "../../domain/index.ts";
 import type { AgentExecution } from "../../engine/index.ts";
 import type { Registry } from "../../fleet/index.ts";
 import { routeStep } from "../../models/index.ts";
@@ -13,7 +13,7 @@ import { priceFor, providerOf } from "./registry.ts";
 export function checkRequirements(pipeline: Pipeline, config: Config, registry: Registry<AgentExecution>): string[] {
   const needed = new Set<string>();
   const unroutable: { problem: string; hint: string }[] = [];
-  for (const step of pipeline.steps) {
+  for (const step of workSteps(pipeline.steps)) {
     const routed = routeStep(step, registry.list(), config.defaultAgent);
     if (routed.ok) for (const id of routed.route.candidates) needed.add(id);
     else unroutable.push(routed);
@@ -31,7 +31,7 @@ export function checkRequirements(pipeline: Pipeline, config: Config, registry: 
     const { ready } = providerOf(agent, config);
     if (!ready.ok) throw new CliError("PROVIDER_NOT_READY", `agent ${agent.id}: ${ready.problem}`, ready.hint);
   }
-  const hasBudget = pipeline.budget !== undefined || pipeline.steps.some((s) => s.budget !== undefined);
+  const hasBudget = pipeline.budget !== undefined || [...workSteps(pipeline.steps)].some((s) => s.budget !== undefined);
   const unpriced = hasBudget ? chats.filter((a) => !priceFor(a, providerOf(a, config))) : [];
   if (unpriced.length > 0) {
     const names = unpriced.map((a) => `${a.provider}/${a.model}`).join(", ");

@@ -1,4 +1,4 @@
-import type { Step } from "../../domain/index.ts";
+import type { WorkStep } from "../../domain/index.ts";
 
 /** What routing reads of an agent. */
 export interface RoutableAgent {
@@ -25,7 +25,7 @@ export const SHELL_AGENT = "shell";
  * Which agents may do a step. Rules only: an id, a tier, capabilities, else the default agent. It does not yet choose by cost
  * or escalate (docs/status.md): every attempt at a step is routed alike. Pure.
  */
-export function routeStep(step: Step, agents: readonly RoutableAgent[], defaultAgent: string | undefined): Routed {
+export function routeStep(step: WorkStep, agents: readonly RoutableAgent[], defaultAgent: string | undefined): Routed {
   if (step.kind === "command")
     return { ok: true, route: { tier: "free", candidates: [SHELL_AGENT], reasons: ["a command step runs in the shell"] } };
   const { id, tier, capability } = step.agent;
