@@ -4,7 +4,7 @@ import type { ExecutionResult, ReportedTokens } from "../agents/index.ts";
 import type { Finding, RunEvent, RunState, Usage, WorkStep } from "../domain/index.ts";
 import { importSpool, type BudgetLimit, type GatewayClient, type OpenKey } from "../models/index.ts";
 import { buildPrompt } from "../planning/index.ts";
-import { anyMatch, judge, protectedPaths } from "../quality/index.ts";
+import { judge, protectedPaths } from "../quality/index.ts";
 import { WorkspaceError, type Workspace, type Workspaces } from "../workspace/index.ts";
 import { attemptEnv, CleanCheckout, describeSetup, runSetup, type Preparation } from "./clean-checkout.ts";
 import type { AgentExecution, EngineDeps } from "./contract.ts";
@@ -167,8 +167,7 @@ class AttemptRun {
       trailers: { "Stepfall-Agent": this.#work.agent },
     });
     const tree = snapshot.commit ?? from;
-    const files = await workspaces.list(tree);
-    const missing = step.outputs.files.filter((glob) => !anyMatch(glob, files));
+    const absent = await workspaces.missing(tree, step.outputs.files);
     await using clean = new CleanCheckout(this.#preparation, workspaces, tree, "gates");
     const judged = await judge({
       step,
@@ -177,9 +176,9 @@ class AttemptRun {
       changed: snapshot.changed,
       dropped: snapshot.dropped,
       refused: snapshot.refused,
-      ignored: missing.length > 0 ? await workspaces.ignored(workspace, missing) : [],
+      ignored: absent.length > 0 ? await workspaces.ignored(workspace, absent) : [],
       from,
-      list: async (commit) => (commit === tree ? files : workspaces.list(commit)),
+      missing: (globs) => workspaces.missing(tree, globs),
       read: (commit, path) => workspaces.readFile(commit, path),
       command: (command, options) => clean.run(command, options),
     });

@@ -1,16 +1,26 @@
-import type { Finding, GateResult, RunState } from "../domain/index.ts";
+import type { Finding, GateResult } from "../domain/index.ts";
 import { currentAttempt } from "../domain/index.ts";
-import { anyMatch, runGates } from "../quality/index.ts";
+import { runGates } from "../quality/index.ts";
 import type { RunBranch, Workspaces } from "../workspace/index.ts";
 import { CleanCheckout } from "./clean-checkout.ts";
 import type { EngineDeps } from "./contract.ts";
 import type { RunLog } from "./run-log.ts";
 
+/** A merge commit that is ready to land. */
+interface Merge {
+  of: { attempt: string; step: string };
+  onto: string;
+  commit: string;
+}
+
+/** What ends at the same time lands together, so many at most: nobody waits long for the others. */
+const LONGEST_ROW = 16;
+
 /**
- * Brings accepted work into the run's branch, one attempt after the other.
+ * Brings accepted work into the run's branch, one attempt after the other; what is waiting together lands together.
  *
- * The order of writes makes a crash harmless at every point: MergeIntended names the merge commit, which is deterministic; then the
- * branch moves by compare-and-swap; then ResultMerged. A restart that finds the commit in the branch records ResultMerged, one
+ * The order of writes makes a crash harmless at every point: MergeIntended names the merge commits, which are deterministic; then the
+ * branch moves over all of them by one compare-and-swap; then ResultMerged. A restart that finds the commit in the branch records ResultMerged, one
  * that does not finds the work accepted and merges it.
  *
  * Work that was judged on an older tip than it is merged on is judged again, on the merged tree: two changes that each pass alone may
@@ -54,28 +64,22 @@ export class MergeQueue {
     if (!this.#working) void this.#work();
   }
 
-  /** The next merge need not wait until the journal has the last one's ResultMerged; an attempt stays in the queue until it has. */
+  /** The next merges need not wait until the journal has the last ones' ResultMerged; an attempt stays in the queue until it has. */
   async #work(): Promise<void> {
     this.#working = true;
+    const taken = new Set<string>();
     const recording: Promise<void>[] = [];
     try {
-      for (const [attempt, step] of this.#queued) {
-        if (this.#signal.aborted) break;
-        let record: Promise<void> | undefined;
-        try {
-          record = (await this.#merge(attempt, step))?.record;
-        } finally {
-          const done = (): void => void this.#queued.delete(attempt);
-          if (record) recording.push(record.finally(done));
-          else done();
-          // Looked at below, when the others are through.
-          recording.at(-1)?.catch(() => undefined);
-        }
+      for (;;) {
+        const row = await this.#makeRow(taken);
+        if (row.length > 0) recording.push(...(await this.#land(row, taken)));
+        if (this.#signal.aborted || [...this.#queued.keys()].every((attempt) => taken.has(attempt))) break;
       }
       await Promise.all(recording);
     } catch (error) {
       if (!this.#signal.aborted) this.#onFailure(error);
     } finally {
+      for (const attempt of taken) this.#queued.delete(attempt);
       this.#working = false;
       // What was added while the last one was finishing.
       if (this.#queued.size > 0 && !this.#signal.aborted) void this.#work();
@@ -83,82 +87,115 @@ export class MergeQueue {
     }
   }
 
-  /** Resolves when the branch has moved (or will not), with what is still being written about it; wrapped, so that it is not awaited. */
-  async #merge(attempt: string, path: string): Promise<{ record: Promise<void> } | undefined> {
+  /**
+   * Merge commits for what is queued, each on top of the one before it: they land together. A row ends where the queue does, and before work
+   * that must be judged again first, which may take long.
+   */
+  async #makeRow(taken: Set<string>): Promise<Merge[]> {
+    const row: Merge[] = [];
+    let onto = (this.#tip ??= await this.#workspaces.tip(this.#branch));
+    for (const [attempt, step] of this.#queued) {
+      if (taken.has(attempt)) continue;
+      if (this.#signal.aborted || row.length >= LONGEST_ROW) break;
+      const merge = await this.#prepare(attempt, step, onto, row.length > 0);
+      if (merge === "later") break;
+      taken.add(attempt);
+      if (!merge) continue;
+      row.push(merge);
+      onto = merge.commit;
+    }
+    return row;
+  }
+
+  /** A merge commit on `onto`; `undefined` when there is nothing to merge, with the reason on record; `later`: not in this row. */
+  async #prepare(attempt: string, path: string, onto: string, inRow: boolean): Promise<Merge | "later" | undefined> {
     const log = this.#log();
-    const of = { attempt, step: path };
-    const state: RunState = log.state;
-    const s = state.steps.get(path);
+    const s = log.state.steps.get(path);
     const a = s && currentAttempt(s);
     if (!s || !a || a.id !== attempt || !a.commit || (a.phase !== "accepted" && a.phase !== "merging")) return undefined;
-    let tip = (this.#tip ??= await this.#workspaces.tip(this.#branch));
-    let mayBeThere = a.phase === "merging";
-    for (;;) {
-      if (mayBeThere && (await this.#workspaces.contains(tip, a.commit))) {
-        return {
-          record: log.submit({ events: [{ type: "ResultMerged", data: { ...of, commit: a.mergeCommit ?? tip } }], cause: attempt }),
-        };
-      }
-      const at = this.#deps.clock.now();
-      const merge = await this.#workspaces.prepareMerge({
-        branch: this.#branch,
-        attempt,
-        commit: a.commit,
-        onto: tip,
-        at,
-        title: `Merge ${path}`,
-      });
-      if (merge.kind === "conflict") {
-        const finding: Finding = {
-          gate: "merge",
-          message: `the change conflicts with work merged meanwhile in ${merge.paths.join(", ")}; do the step again on the files as they are now`,
-          evidence: this.#deps.mask(merge.evidence).slice(0, 4000),
-        };
-        await log.submit({
-          events: [{ type: "MergeRefused", data: { ...of, onto: tip, findings: [finding], gates: [] } }],
-          cause: attempt,
-        });
-        return undefined;
-      }
-      if (!merge.clean) {
-        const again = await this.#judgeMerged(path, attempt, merge.commit);
-        if (again === "aborted") return undefined;
-        if (again.findings.length > 0) {
-          const findings = again.findings.map((f) => ({ ...f, message: `together with work merged meanwhile: ${f.message}` }));
-          await log.submit({
-            events: [{ type: "MergeRefused", data: { ...of, onto: tip, findings, gates: again.gates } }],
-            cause: attempt,
-          });
-          return undefined;
-        }
-      }
-      await log.submit({ events: [{ type: "MergeIntended", data: { ...of, onto: tip, commit: merge.commit } }], cause: attempt });
-      const advanced = await this.#workspaces.advance(this.#branch, tip, merge.commit);
-      if (advanced.moved) {
-        this.#tip = merge.commit;
-        return { record: log.submit({ events: [{ type: "ResultMerged", data: { ...of, commit: merge.commit } }], cause: attempt }) };
-      }
-      // Somebody moved the branch, perhaps with this very work: look again where it stands now.
-      tip = this.#tip = advanced.tip;
-      mayBeThere = true;
+    const of = { attempt, step: path };
+    // Intended once and not seen: it may be in the branch, by a driver before this one.
+    if (a.phase === "merging" && (await this.#workspaces.contains(onto, a.commit))) {
+      await log.submit({ events: [{ type: "ResultMerged", data: { ...of, commit: a.mergeCommit ?? onto } }], cause: attempt });
+      return undefined;
     }
+    const merge = await this.#workspaces.prepareMerge({
+      branch: this.#branch,
+      attempt,
+      commit: a.commit,
+      onto,
+      at: this.#deps.clock.now(),
+      title: `Merge ${path}`,
+    });
+    const isJudged = merge.kind === "merged" && (merge.clean || (s.step.gates.length === 0 && s.step.outputs.files.length === 0));
+    if (isJudged) return { of, onto, commit: merge.commit };
+    if (inRow && (merge.kind === "conflict" || s.step.gates.some((g) => g.kind === "command"))) return "later";
+    if (merge.kind === "conflict") {
+      const finding: Finding = {
+        gate: "merge",
+        message: `the change conflicts with work merged meanwhile in ${merge.paths.join(", ")}; do the step again on the files as they are now`,
+        evidence: this.#deps.mask(merge.evidence).slice(0, 4000),
+      };
+      await this.#refuse(of, onto, [finding], []);
+      return undefined;
+    }
+    const again = await this.#judgeMerged(path, attempt, merge.commit);
+    if (again === "aborted") return undefined;
+    if (again.findings.length === 0) return { of, onto, commit: merge.commit };
+    if (inRow) return "later";
+    const findings = again.findings.map((f) => ({ ...f, message: `together with work merged meanwhile: ${f.message}` }));
+    await this.#refuse(of, onto, findings, again.gates);
+    return undefined;
+  }
+
+  async #refuse(of: Merge["of"], onto: string, findings: Finding[], gates: GateResult[]): Promise<void> {
+    await this.#log().submit({ events: [{ type: "MergeRefused", data: { ...of, onto, findings, gates } }], cause: of.attempt });
+  }
+
+  /**
+   * Moves the branch over a whole row by one compare-and-swap. Answers what is still being written about it. When somebody has moved the branch,
+   * perhaps with this very work, the row goes back into the queue.
+   */
+  async #land(row: readonly Merge[], taken: Set<string>): Promise<Promise<void>[]> {
+    const log = this.#log();
+    const first = row[0];
+    const last = row.at(-1);
+    if (!first || !last) return [];
+    await Promise.all(
+      row.map(({ of, onto, commit }) =>
+        log.submit({ events: [{ type: "MergeIntended", data: { ...of, onto, commit } }], cause: of.attempt }),
+      ),
+    );
+    const advanced = await this.#workspaces.advance(this.#branch, first.onto, last.commit);
+    this.#tip = advanced.tip;
+    if (!advanced.moved) {
+      for (const { of } of row) taken.delete(of.attempt);
+      return [];
+    }
+    const recording = row.map(({ of, commit }) =>
+      log.submit({ events: [{ type: "ResultMerged", data: { ...of, commit } }], cause: of.attempt }),
+    );
+    // Looked at by the caller, when the others are through.
+    for (const record of recording) record.catch(() => undefined);
+    return recording;
   }
 
   async #judgeMerged(path: string, attempt: string, commit: string): Promise<{ findings: Finding[]; gates: GateResult[] } | "aborted"> {
     const { state } = this.#log();
     const step = state.steps.get(path)?.step;
     if (!step) return { findings: [], gates: [] };
-    const looksAtFiles = step.outputs.files.length > 0 || step.gates.some((g) => g.kind === "files");
-    const files = looksAtFiles ? await this.#workspaces.list(commit) : [];
-    const missing = step.outputs.files.filter((glob) => !anyMatch(glob, files));
-    const findings: Finding[] = missing.map((glob) => ({ gate: "contract", message: `declared output ${glob} does not exist` }));
+    const missing = (globs: readonly string[]): Promise<string[]> => this.#workspaces.missing(commit, globs);
+    const findings: Finding[] = (await missing(step.outputs.files)).map((glob) => ({
+      gate: "contract",
+      message: `declared output ${glob} does not exist`,
+    }));
     await using clean = new CleanCheckout(
       { deps: this.#deps, runId: state.runId, attempt, step, signal: this.#signal },
       this.#workspaces,
       commit,
       "merge",
     );
-    const run = await runGates(step.gates, { files, command: (command, options) => clean.run(command, options) });
+    const run = await runGates(step.gates, { missing, command: (command, options) => clean.run(command, options) });
     if (run.aborted) return "aborted";
     return { findings: [...findings, ...run.findings], gates: run.gates };
   }

@@ -2,7 +2,7 @@ import { Ajv } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import type { Finding, GateResult, Step } from "../domain/index.ts";
 import { scriptsRun } from "./gates/protected.ts";
-import { anyMatch, runGates, type CommandEnd } from "./gates/run.ts";
+import { runGates, type CommandEnd } from "./gates/run.ts";
 
 /** All that `judge` may know of an attempt: what is in git, and a way to run commands in a clean checkout of it. */
 export interface JudgeRequest {
@@ -18,7 +18,8 @@ export interface JudgeRequest {
   ignored: readonly string[];
   /** The commit the attempt started from. */
   from: string;
-  list: (commit: string) => Promise<string[]>;
+  /** Those of the globs that match nothing in `tree`. */
+  missing: (globs: readonly string[]) => Promise<readonly string[]>;
   read: (commit: string, path: string) => Promise<Uint8Array | undefined>;
   /** In a clean checkout of `tree`, prepared by the step's setup. */
   command: (command: string, options: { name: string; timeoutMs: number }) => Promise<CommandEnd>;
@@ -54,9 +55,7 @@ export async function judge(request: JudgeRequest): Promise<Judged> {
     });
   }
 
-  const files = await request.list(request.tree);
-  for (const glob of step.outputs.files) {
-    if (anyMatch(glob, files)) continue;
+  for (const glob of await request.missing(step.outputs.files)) {
     const hidden = request.ignored.includes(glob);
     findings.push({
       gate: "contract",
@@ -72,7 +71,7 @@ export async function judge(request: JudgeRequest): Promise<Judged> {
   findings.push(...(await changedScripts(request)));
   if (findings.length > 0) return { verdict: "rejected", gates: [], findings };
 
-  const run = await runGates(step.gates, { files, command: request.command });
+  const run = await runGates(step.gates, { missing: request.missing, command: request.command });
   if (run.aborted) return { verdict: "aborted" };
   if (run.findings.length > 0) return { verdict: "rejected", gates: run.gates, findings: run.findings };
   return { verdict: "accepted", gates: run.gates, ...(output === undefined ? {} : { output }) };

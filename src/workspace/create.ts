@@ -7,13 +7,23 @@ import type { Project } from "./project.ts";
 import { removeTree } from "./remove-tree.ts";
 import { layOutPrivateRepository, layOutRepository } from "./repository.ts";
 import type { ProjectGit } from "./repository-git.ts";
+import type { RefWriter } from "./refs.ts";
 
 export interface Site {
   project: Project;
   git: ProjectGit;
   home: string;
-  /** Tree and parent of snapshots made here, so that merging one need not ask git again. A few hundred bytes an attempt. */
-  made: Map<string, { tree: string; parent: string }>;
+  refs: RefWriter;
+  /** Commits made here. */
+  made: Map<string, Made>;
+}
+
+/** What is known of a commit of ours, so that git need not be asked. A few hundred bytes an attempt. */
+export interface Made {
+  tree: string;
+  parent: string;
+  /** Paths that are surely in it: those it changed and did not remove. */
+  holds: readonly string[];
 }
 
 export interface Place {

@@ -37,7 +37,7 @@ export async function snapshotDirty(site: Site, { runId, at }: DirtySnapshotRequ
     const tree = only(await git.dirty(["write-tree"], { env }));
     const paths = splitNames((await git.objects(["diff-tree", "-r", "-z", "--name-only", "--no-renames", head, tree])).stdout).sort();
     if (paths.length === 0) return undefined;
-    const commit = await writeCommit(git.objects, {
+    const commit = await writeCommit(git.objects, site.project, {
       tree,
       parents: [head],
       title: "Uncommitted changes at the start of the run",

@@ -3,7 +3,8 @@ import type { Environment } from "./git.ts";
 /** Variables of the user's that a git of ours needs to start; no other gets in, so HOME and GIT_* cannot change what it does. */
 const inherited = ["PATH", "TMPDIR", "LD_LIBRARY_PATH", "DEVELOPER_DIR", "SDKROOT"];
 
-const who = { name: "Stepfall", email: "stepfall@localhost" };
+/** Author and committer of every commit of ours. */
+export const ourIdentity = { name: "Stepfall", email: "stepfall@localhost" };
 
 /** Environment of every git command that is ours and not the user's. */
 export function ourEnvironment(env: Environment): Record<string, string> {
@@ -20,10 +21,10 @@ export function ourEnvironment(env: Environment): Record<string, string> {
     GIT_LITERAL_PATHSPECS: "1",
     GIT_NO_REPLACE_OBJECTS: "1",
     GIT_NO_LAZY_FETCH: "1",
-    GIT_AUTHOR_NAME: who.name,
-    GIT_AUTHOR_EMAIL: who.email,
-    GIT_COMMITTER_NAME: who.name,
-    GIT_COMMITTER_EMAIL: who.email,
+    GIT_AUTHOR_NAME: ourIdentity.name,
+    GIT_AUTHOR_EMAIL: ourIdentity.email,
+    GIT_COMMITTER_NAME: ourIdentity.name,
+    GIT_COMMITTER_EMAIL: ourIdentity.email,
   };
 }
 

@@ -1,6 +1,7 @@
 import { only, writeCommit } from "./commit.ts";
 import type { MergeRequest, MergeResult, RunBranch } from "./contract.ts";
 import { WorkspaceError } from "./errors.ts";
+import type { Site } from "./create.ts";
 import type { ProjectGit } from "./repository-git.ts";
 
 export const branchRef = (branch: Pick<RunBranch, "name">): string => `refs/heads/${branch.name}`;
@@ -11,18 +12,18 @@ const maxEvidence = 8 * 1024;
  * Always a merge commit, also where a fast-forward would do: one merge is one step, and its first parent is the run before it. Only
  * objects are written. Merge drivers of .gitattributes (`merge=union`) are not applied: there is no work tree to read them from.
  */
-export async function prepareMerge(git: ProjectGit, request: MergeRequest, known?: { tree: string; parent: string }): Promise<MergeResult> {
+export async function prepareMerge({ git, project, made }: Site, request: MergeRequest): Promise<MergeResult> {
   const { onto, commit, at, title } = request;
+  const known = made.get(commit);
   const { tree, parent } = known ?? (await lookUp(git, commit));
   const clean = parent === onto;
   const merged = clean ? ({ kind: "tree", tree } as const) : await mergeTrees(git, onto, commit);
   if (merged.kind === "conflict") return merged;
   const trailers = { "Stepfall-Attempt": request.attempt, "Stepfall-Run": request.branch.runId };
-  return {
-    kind: "merged",
-    commit: await writeCommit(git.objects, { tree: merged.tree, parents: [onto, commit], title, trailers, at }),
-    clean,
-  };
+  const merge = await writeCommit(git.objects, project, { tree: merged.tree, parents: [onto, commit], title, trailers, at });
+  // A merge without a conflict keeps what one side changed.
+  made.set(merge, { tree: merged.tree, parent: onto, holds: known?.holds ?? [] });
+  return { kind: "merged", commit: merge, clean };
 }
 
 async function lookUp(git: ProjectGit, commit: string): Promise<{ tree: string; parent: string }> {

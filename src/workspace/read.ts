@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import type { DiffStat, Workspace } from "./contract.ts";
-import { mustBeRealFolder, placeOf } from "./create.ts";
+import { mustBeRealFolder, placeOf, type Site } from "./create.ts";
 import { literalBase, matcher } from "./matching.ts";
 import type { ProjectGit } from "./repository-git.ts";
 import { splitNames } from "./status.ts";
@@ -8,6 +8,13 @@ import { splitNames } from "./status.ts";
 export async function list(git: ProjectGit, commit: string, globs?: readonly string[]): Promise<string[]> {
   const paths = splitNames((await git.objects(["ls-tree", "-r", "-z", "--name-only", "--full-tree", commit])).stdout);
   return globs ? paths.filter(matcher(globs)) : paths;
+}
+
+/** The globs that match nothing in a commit. */
+export async function missing({ git, made }: Site, commit: string, globs: readonly string[]): Promise<string[]> {
+  const absentFrom = (paths: readonly string[], of: readonly string[]): string[] => of.filter((glob) => !paths.some(matcher([glob])));
+  const left = absentFrom(made.get(commit)?.holds ?? [], globs);
+  return left.length === 0 ? [] : absentFrom(await list(git, commit), left);
 }
 
 export async function readFileAt(git: ProjectGit, commit: string, path: string): Promise<Uint8Array | undefined> {

@@ -37,20 +37,22 @@ export async function takeSnapshot(site: Site, request: SnapshotRequest): Promis
     await stage(git, own, env);
     const reverted = base === workspace.from ? [] : await putBack(git, { from: workspace.from, base, isProtected, env });
     const written = only(await git(["write-tree"], { env }));
-    const changed = splitNames(
-      (await git(["diff-tree", "-r", "-z", "--name-only", "--no-renames", workspace.from, written])).stdout,
-    ).sort();
+    const changed =
+      reverted.length === 0
+        ? [...own.present, ...own.gone].map((e) => e.path).sort()
+        : splitNames((await git(["diff-tree", "-r", "-z", "--name-only", "--no-renames", workspace.from, written])).stdout).sort();
     if (changed.length === 0) return { changed, dropped, reverted: [], refused };
 
-    const commit = await writeCommit(git, {
+    const commit = await writeCommit(git, site.project, {
       tree: written,
       parents: [workspace.from],
       title: request.title,
       trailers: { ...request.trailers, "Stepfall-Attempt": workspace.attempt },
       at,
     });
-    await site.git.refs(["update-ref", ref, commit]);
-    site.made.set(commit, { tree: written, parent: workspace.from });
+    await site.refs.set(ref, commit);
+    const removed = new Set(reverted);
+    site.made.set(commit, { tree: written, parent: workspace.from, holds: own.present.map((e) => e.path).filter((p) => !removed.has(p)) });
     const droppedSet = new Set(dropped);
     return { commit, changed, dropped, reverted: reverted.filter((path) => !droppedSet.has(path)), refused };
   } finally {

@@ -7,7 +7,8 @@ import { advance, contains, createRunBranch, prepareMerge, tipOf } from "./merge
 import { mergeIntoCurrent } from "./merge-into-current.ts";
 import { workspacesFolder } from "./naming.ts";
 import type { Project } from "./project.ts";
-import { diff, diffStat, ignored, list, readFileAt } from "./read.ts";
+import { diff, diffStat, ignored, list, missing, readFileAt } from "./read.ts";
+import { RefWriter } from "./refs.ts";
 import { removeTree } from "./remove-tree.ts";
 import { projectGit } from "./repository-git.ts";
 import { takeSnapshot } from "./snapshot.ts";
@@ -22,8 +23,8 @@ export interface WorkspacesOptions {
 
 /** Touches nothing before its first use. Several may be open on one project, in one process or in many. */
 export function openWorkspaces({ project, home, signal }: WorkspacesOptions): Workspaces {
-  const site: Site = { project, home, git: projectGit(project, home, signal), made: new Map() };
-  const { git } = site;
+  const git = projectGit(project, home, signal);
+  const site: Site = { project, home, git, refs: new RefWriter(git.refs), made: new Map() };
   const underWay = new Set<Promise<unknown>>();
   /** What is promised: every failure is a WorkspaceError, and `close` waits for it. */
   const call = <T>(work: () => Promise<T>): Promise<T> => {
@@ -55,12 +56,13 @@ export function openWorkspaces({ project, home, signal }: WorkspacesOptions): Wo
     snapshot: (request) => call(() => takeSnapshot(site, request)),
     checkout: (request) => call(() => createCheckout(site, request)),
     remove: ({ root }) => call(() => removeTree(root, workspacesFolder(home))),
-    prepareMerge: (request) => call(() => prepareMerge(git, request, site.made.get(request.commit))),
+    prepareMerge: (request) => call(() => prepareMerge(site, request)),
     advance: (branch, onto, commit) => call(() => advance(git, branch, onto, commit)),
     contains: (of, commit) => call(() => contains(git, of, commit)),
     releaseSnapshots: (runId, attempts) => call(() => releaseSnapshots(site, runId, attempts)),
     snapshotDirty: (request) => call(() => snapshotDirty(site, request)),
     list: (commit, globs) => call(() => list(git, commit, globs)),
+    missing: (commit, globs) => call(() => missing(site, commit, globs)),
     readFile: (commit, path) => call(() => readFileAt(git, commit, path)),
     ignored: (workspace, globs) => call(() => ignored(git, workspace, globs)),
     diffStat: (from, to) => call(() => diffStat(git, from, to)),

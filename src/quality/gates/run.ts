@@ -1,4 +1,3 @@
-import picomatch from "picomatch";
 import type { Finding, Gate, GateResult } from "../../domain/index.ts";
 
 /** How a command in a clean checkout ended. */
@@ -12,8 +11,8 @@ export interface CommandEnd {
 
 /** What the engine hands in: the room itself starts no process. */
 export interface GateRun {
-  /** Paths of the commit that is judged. */
-  files: readonly string[];
+  /** Those of the globs that match nothing in the commit that is judged. */
+  missing: (globs: readonly string[]) => Promise<readonly string[]>;
   /** Runs a shell command in the clean checkout, which is made when it is first needed. */
   command: (command: string, options: { name: string; timeoutMs: number }) => Promise<CommandEnd>;
 }
@@ -27,7 +26,7 @@ export async function runGates(
   const findings: Finding[] = [];
   for (const gate of gates) {
     if (gate.kind === "files") {
-      const missing = gate.files.filter((glob) => !anyMatch(glob, run.files));
+      const missing = await run.missing(gate.files);
       results.push({
         name: gate.name,
         kind: "files",
@@ -56,15 +55,6 @@ export async function runGates(
     if (!passed) findings.push({ gate: gate.name, message: `\`${gate.command}\` ${how}`, evidence: end.tail });
   }
   return { gates: results, findings, aborted: false };
-}
-
-export function anyMatch(glob: string, files: readonly string[]): boolean {
-  if (!/[*?[{(!]/.test(glob)) {
-    const path = glob.replace(/^\.\//, "").replace(/\/+$/, "");
-    return files.some((f) => f === path || f.startsWith(`${path}/`));
-  }
-  const isMatch = picomatch(glob.replace(/^\.\//, ""), { dot: true });
-  return files.some((f) => isMatch(f));
 }
 
 function describe(end: CommandEnd, timeoutMs: number): string {
