@@ -25,6 +25,7 @@ export type CliErrorCode =
   | "PREFLIGHT_FAILED"
   | "INTERRUPTED"
   | "SCRIPT_BAD"
+  | "SECRET_MISSING"
   | "NOTHING_TO_MERGE"
   | "BRANCH_GONE"
   | "NEEDS_CONFIRMATION"

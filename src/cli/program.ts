@@ -24,22 +24,7 @@ interface GlobalOptions {
 }
 
 /** Commands that later versions bring: they answer by name instead of pretending not to exist. */
-const later = [
-  "do",
-  "inbox",
-  "approve",
-  "reject",
-  "answer",
-  "watch",
-  "up",
-  "mcp",
-  "validate",
-  "graph",
-  "import",
-  "reassign",
-  "attach",
-  "gc",
-];
+const later = ["do", "watch", "up", "mcp", "validate", "graph", "import", "reassign", "attach", "gc"];
 
 /** Parses the arguments, runs one command, answers its exit code. Each command is loaded when it is called: `--help` loads none. */
 export async function runProgram(invocation: Invocation): Promise<number> {
@@ -94,6 +79,8 @@ export async function runProgram(invocation: Invocation): Promise<number> {
     .option("--model <provider/model>", "use this model, as the agent `chat`")
     .option("--model-url <url>", "where that model is reached (an OpenAI-compatible API); its key is $STEPFALL_MODEL_KEY")
     .option("--agent <id>", "the agent of steps that ask for none")
+    .option("--input <name=value>", "a value for an input of the pipeline; may be given several times", collect, [])
+    .option("--wait", "wait for people's answers instead of ending with exit code 3")
     .option("--include-dirty", "take uncommitted changes along")
     .option("--merge", "after success, merge the result into the branch that is checked out")
     .option("--keep", "keep the workspaces of attempts")
@@ -103,6 +90,7 @@ export async function runProgram(invocation: Invocation): Promise<number> {
   )
     .option("--slots <n>", "attempts at once")
     .option("--budget <usd>", "a new limit, for a run that a budget stopped")
+    .option("--wait", "wait for people's answers instead of ending with exit code 3")
     .option("--grace <duration>", "how long attempts may finish after Ctrl-C");
   command("ps", "list runs", async (c, _, o) => (await import("./commands/ps.ts")).ps(c, { all: o["all"] === true })).option(
     "--all",
@@ -120,6 +108,19 @@ export async function runProgram(invocation: Invocation): Promise<number> {
   command("cancel [run]", "end a run for good", async (c, args, o) =>
     (await import("./commands/cancel.ts")).cancel(c, args[0], { reason: o["reason"] as string | undefined }),
   ).option("--reason <text>", "why, for the record");
+  command("inbox", "what waits for people, of all runs", async (c) => (await import("./commands/inbox.ts")).inbox(c));
+  command("approve <item>", "agree to what an approval or an agent asks", async (c, args) =>
+    (await import("./commands/inbox.ts")).answer(c, args[0] ?? "", { verdict: "approve" }),
+  );
+  command("reject <item> [reason]", "refuse it, or have the work done again", async (c, args, o) =>
+    (await import("./commands/inbox.ts")).answer(c, args[0] ?? "", {
+      verdict: o["rework"] === undefined ? "reject" : "rework",
+      text: (o["rework"] as string | undefined) ?? args[1],
+    }),
+  ).option("--rework <text>", "have the work done again, with this said to whoever does it");
+  command("answer <item> <text>", "answer a question", async (c, args) =>
+    (await import("./commands/inbox.ts")).answer(c, args[0] ?? "", { verdict: "answer", text: args[1] }),
+  );
   command("merge [run]", "merge a run's result into the branch that is checked out", async (c, args, o) =>
     (await import("./commands/merge.ts")).merge(c, args[0], { partial: o["partial"] === true }),
   ).option("--partial", "also of a run that failed or is not over");
@@ -164,6 +165,8 @@ export async function runProgram(invocation: Invocation): Promise<number> {
     return reportError(await withHome(cli), error);
   }
 }
+
+const collect = (value: string, before: string[]): string[] => [...before, value];
 
 /** What `--help` prints, of the program or of one command. */
 function helpOf(program: Command, name: string | undefined): string {

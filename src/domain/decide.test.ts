@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decide, fold, parseEvent, touchesOverlap, type Decision, type Pipeline } from "./index.ts";
+import { decide, fold, parseEvent, schemaVersionOf, touchesOverlap, type Decision, type Pipeline } from "./index.ts";
 import { anyMove, anyPipeline, carryOut, finishWell, Journal, move, moveOf, started, stepOf } from "./simulate.testkit.ts";
 
 const pipeline = (...steps: ReturnType<typeof stepOf>[]): Pipeline => ({ name: "p", steps });
@@ -204,7 +204,9 @@ describe("in any order of events", () => {
           move(journal, m);
         }
         for (const { event } of journal.events)
-          expect(parseEvent(event.type, 1, JSON.parse(JSON.stringify(event.data)))).toEqual(JSON.parse(JSON.stringify(event)));
+          expect(parseEvent(event.type, schemaVersionOf(event.type), JSON.parse(JSON.stringify(event.data)))).toEqual(
+            JSON.parse(JSON.stringify(event)),
+          );
       }),
       { numRuns: 50 },
     );

@@ -1,47 +1,34 @@
-import type { AttemptId } from "./ids.ts";
-import type { Finding, RunEvent } from "./events.ts";
+import type { Finding } from "./events.ts";
 import { formatUsd } from "./money.ts";
+import { concludeGroups, hasRoom, isStopping, stopFailing } from "./decide-groups.ts";
+import { hearPeople, openItem } from "./decide-people.ts";
+import { record, stepOf, withAttempt, type Decision } from "./decision.ts";
 import { touchesOverlap } from "./overlap.ts";
 import { currentAttempt, nextAttempt, type RunState, type StepState } from "./state.ts";
-
-/**
- * What should happen now. `record` is a decision that is an event and nothing else; the others name an effect that should be under
- * way, again at every call until the journal shows that it happened: the engine starts it unless it is under way already. So a
- * decision lost in a crash is simply made again.
- */
-export type Decision =
-  | { kind: "record"; event: RunEvent }
-  /** Find agents for the attempt, record AttemptRouted, queue it. */
-  | { kind: "route"; step: string; attempt: AttemptId; n: number; rank: number; feedback: readonly Finding[] }
-  /** Bring accepted work into the run's branch. */
-  | { kind: "merge"; step: string; attempt: AttemptId; commit: string }
-  /** End a running attempt. */
-  | { kind: "stop"; step: string; attempt: AttemptId; because: string }
-  /** Take an attempt nobody has started out of the queue. */
-  | { kind: "withdraw"; step: string; attempt: AttemptId; because: string }
-  /** Decide again at this time, epoch ms. */
-  | { kind: "wake"; at: number }
-  /** Nothing more can start until somebody answers. Everything in flight is over. */
-  | { kind: "halt"; because: "budget"; limit: number; spent: number };
+import { countsAsFailure } from "./steps.ts";
 
 /** Pure: `now` is epoch milliseconds. An empty or finished run asks for nothing. */
 export function decide(state: RunState, now: number): Decision[] {
   if (state.status !== "running") return [];
   const out: Decision[] = [];
   if (state.cancel) {
-    cancelled(state, out);
+    cancelled(state, now, out);
   } else {
     settle(state, out);
-    for (const path of state.doomed) out.push(record("StepSkipped", { step: path, because: whyDoomed(state, path) }));
-    route(state, now, out);
+    for (const path of state.doomed) out.push(record("StepSkipped", { step: path, ...whyDoomed(state, path) }));
+    if (state.failing.size > 0) stopFailing(state, out);
+    if (state.concluding.size > 0) concludeGroups(state, out);
+    const wakeAt = state.asking.size > 0 ? hearPeople(state, now, out) : Infinity;
+    route(state, now, wakeAt, out);
+    if (state.asking.size > 0 && isAtRest(state) && out.every(({ kind }) => kind === "wake"))
+      out.push({ kind: "halt", because: "people", items: [...state.inbox.keys()] });
   }
   if (state.open === 0) out.push(finish(state));
   return out;
 }
 
-function record<T extends RunEvent["type"]>(type: T, data: Extract<RunEvent, { type: T }>["data"]): Decision {
-  return { kind: "record", event: { type, data } as RunEvent };
-}
+/** Nothing is in flight. */
+const isAtRest = (state: RunState): boolean => state.queued.size + state.running.size + state.accepted.size + state.merged.size === 0;
 
 /** Accepted work: merged when it changed something, completed when it did not or when it is merged. */
 function settle(state: RunState, out: Decision[]): void {
@@ -57,25 +44,46 @@ function settle(state: RunState, out: Decision[]): void {
   }
 }
 
-function route(state: RunState, now: number, out: Decision[]): void {
-  if (state.ready.size === 0 && !state.halted) return;
+function route(state: RunState, now: number, wakeAt: number, out: Decision[]): void {
+  if (state.ready.size > 0 || state.halted) {
+    if (state.halted) halted(state, out);
+    else wakeAt = Math.min(wakeAt, startReady(state, now, out, state.ready));
+  }
+  if (wakeAt < Infinity) out.push({ kind: "wake", at: wakeAt });
+}
+
+/** The run's budget is spent: what nobody has started yet would only find that out. */
+function halted(state: RunState, out: Decision[]): void {
+  for (const path of state.ready) {
+    const over = exhausted(stepOf(state, path));
+    if (over) out.push(record("StepFailed", over));
+  }
+  for (const path of state.queued)
+    withAttempt(state, path, (attempt) => out.push({ kind: "withdraw", step: path, attempt, because: "the run's budget is spent" }));
+  if (isAtRest(state) && out.length === 0 && state.halted) out.push({ kind: "halt", because: "budget", ...state.halted });
+}
+
+/** Answers when to look again, epoch ms; Infinity when nothing waits for a time. */
+function startReady(state: RunState, now: number, out: Decision[], ready: Iterable<string>): number {
+  const mayStart: StepState[] = [];
+  for (const path of ready) {
+    const s = stepOf(state, path);
+    if (isStopping(state, s)) continue;
+    if (s.budgetSpent || s.refusals > 0 || s.tries > 0) {
+      const over = exhausted(s);
+      if (over) {
+        out.push(record("StepFailed", over));
+        continue;
+      }
+    }
+    if (!s.isResolved) out.push({ kind: "resolve", step: path });
+    else if (s.step.kind === "group") {
+      if (hasRoom(state, s)) out.push({ kind: "expand", step: path, round: 1 });
+    } else if (s.step.kind === "approve" || s.step.kind === "ask") out.push(openItem(state, s, now));
+    else mayStart.push(s);
+  }
   // A step that declares what it touches waits for those in flight that touch the same.
   const busy: StepState[] = [];
-  const mayStart: StepState[] = [];
-  for (const path of state.ready) {
-    const s = stepOf(state, path);
-    const over = exhausted(s);
-    if (over) out.push(record("StepFailed", over));
-    else if (!state.halted) mayStart.push(s);
-  }
-  if (state.halted) {
-    // What nobody has started yet would only find the budget spent.
-    for (const path of state.queued)
-      withAttempt(state, path, (attempt) => out.push({ kind: "withdraw", step: path, attempt, because: "the run's budget is spent" }));
-    if (state.queued.size + state.running.size + state.accepted.size + state.merged.size === 0 && out.length === 0)
-      out.push({ kind: "halt", because: "budget", ...state.halted });
-    return;
-  }
   if (mayStart.some((s) => s.step.touches.length > 0)) {
     for (const index of [state.queued, state.running, state.accepted, state.merged])
       for (const path of index) {
@@ -85,6 +93,7 @@ function route(state: RunState, now: number, out: Decision[]): void {
   }
   if (mayStart.length > 1) mayStart.sort((a, b) => b.step.priority - a.step.priority || b.rank - a.rank);
   let wakeAt = Infinity;
+  const begun = new Map<string, number>();
   for (const s of mayStart) {
     if (s.notBefore > now) {
       wakeAt = Math.min(wakeAt, s.notBefore);
@@ -92,11 +101,12 @@ function route(state: RunState, now: number, out: Decision[]): void {
     }
     const writes = s.step.touches.length > 0 && !s.step.readonly;
     if (writes && busy.some((b) => touchesOverlap(b.step.touches, s.step.touches))) continue;
+    if (s.step.parent !== undefined && !hasRoom(state, s, begun)) continue;
     if (writes) busy.push(s);
     const { id, n } = nextAttempt(state.runId, s);
     out.push({ kind: "route", step: s.step.path, attempt: id, n, rank: s.rank, feedback: s.feedback });
   }
-  if (wakeAt < Infinity) out.push({ kind: "wake", at: wakeAt });
+  return wakeAt;
 }
 
 /** Work that does not merge is done again on the files as they are then, so often at most. */
@@ -129,44 +139,65 @@ function exhausted(s: StepState): { step: string; because: string; findings?: Fi
   };
 }
 
-/** Ends everything: what nobody started is withdrawn, what runs is stopped, what is being merged is let through. */
-function cancelled(state: RunState, out: Decision[]): void {
+/** Ends everything but steps that run whatever happens: what nobody started is withdrawn, what runs is stopped, what is being merged is let through. */
+function cancelled(state: RunState, now: number, out: Decision[]): void {
   settle(state, out);
   const because = state.cancel?.reason ?? "the run was cancelled";
-  for (const path of state.queued) withAttempt(state, path, (attempt) => out.push({ kind: "withdraw", step: path, attempt, because }));
-  for (const path of state.running) withAttempt(state, path, (attempt) => out.push({ kind: "stop", step: path, attempt, because }));
+  const goesOn = (path: string): boolean => alwaysRuns(state, stepOf(state, path));
+  for (const path of state.queued)
+    if (!goesOn(path)) withAttempt(state, path, (attempt) => out.push({ kind: "withdraw", step: path, attempt, because }));
+  for (const path of state.running)
+    if (!goesOn(path)) withAttempt(state, path, (attempt) => out.push({ kind: "stop", step: path, attempt, because }));
+  const last: string[] = [];
   for (const s of state.steps.values()) {
-    if (s.status === "waiting" || s.status === "ready") out.push(record("StepCancelled", { step: s.step.path }));
+    const path = s.step.path;
+    if (alwaysRuns(state, s)) {
+      if (s.status === "ready") last.push(path);
+    } else if (s.status === "waiting" || s.status === "ready" || state.asking.has(path) || state.concluding.has(path)) {
+      out.push(record("StepCancelled", { step: path }));
+    }
   }
+  for (const path of state.doomed) if (goesOn(path)) out.push(record("StepSkipped", { step: path, ...whyDoomed(state, path) }));
+  stopFailing(state, out, [...state.failing].filter(goesOn));
+  concludeGroups(state, out, [...state.concluding].filter(goesOn));
+  if (state.halted) for (const path of last) out.push(record("StepCancelled", { step: path }));
+  else {
+    const wakeAt = startReady(state, now, out, last);
+    if (wakeAt < Infinity) out.push({ kind: "wake", at: wakeAt });
+  }
+}
+
+/** It, or a group around it, runs whatever happens. People are not waited for in a run that was cancelled. */
+function alwaysRuns(state: RunState, s: StepState): boolean {
+  if (s.step.kind === "approve" || s.step.kind === "ask") return false;
+  for (let at: StepState | undefined = s; at; at = at.step.parent === undefined ? undefined : state.steps.get(at.step.parent))
+    if (at.declared.when === "always") return true;
+  return false;
 }
 
 function finish(state: RunState): Decision {
   let failed = 0;
   let cancelledSteps = 0;
   for (const s of state.steps.values()) {
-    if (s.status === "failed" || s.status === "skipped") failed += 1;
+    // A group answers for its children.
+    if (s.step.parent !== undefined) continue;
+    if (countsAsFailure(s)) failed += 1;
     if (s.status === "cancelled") cancelledSteps += 1;
   }
   if (cancelledSteps > 0) return record("RunFinished", { outcome: "cancelled", because: state.cancel?.reason });
   return record("RunFinished", { outcome: failed > 0 ? "failed" : "succeeded" });
 }
 
-function whyDoomed(state: RunState, path: string): string {
-  for (const need of stepOf(state, path).step.needs) {
+function whyDoomed(state: RunState, path: string): { because: string; condition?: true } {
+  const { declared } = stepOf(state, path);
+  if (declared.when === "failed") return { because: "nothing it waits for has failed", condition: true };
+  let because: string | undefined;
+  for (const need of declared.needs) {
     const s = state.steps.get(need);
-    if (s && (s.status === "failed" || s.status === "skipped" || s.status === "cancelled"))
-      return `${need} ${s.status === "failed" ? "failed" : `was ${s.status}`}`;
+    if (!s) continue;
+    if (s.status === "failed" ? !s.step.mayFail : s.status === "cancelled" || (s.status === "skipped" && !s.isUnneeded))
+      return { because: `${need} ${s.status === "failed" ? "failed" : `was ${s.status}`}` };
+    if (s.status === "skipped") because ??= `${need} was skipped`;
   }
-  return "a step it needs did not complete";
-}
-
-function withAttempt(state: RunState, path: string, use: (attempt: AttemptId) => void): void {
-  const attempt = currentAttempt(stepOf(state, path));
-  if (attempt) use(attempt.id);
-}
-
-function stepOf(state: RunState, path: string): StepState {
-  const s = state.steps.get(path);
-  if (!s) throw new Error(`step ${path} is in an index and not in the run`);
-  return s;
+  return because === undefined ? { because: "a step it needs did not complete" } : { because, condition: true };
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Pipeline } from "./pipeline.ts";
+import { Pipeline, Step } from "./pipeline.ts";
 
 /** Why a gate, or the completion contract, refused: handed to the next attempt word for word. */
 export const Finding = z.object({
@@ -75,6 +75,19 @@ export const eventSchemas = {
     /** Agents the run may use, as registered at its start. */
     agents: z.array(z.object({ id: z.string(), tier: z.string(), executor: z.string(), model: z.string().optional() })),
     includeDirty: z.boolean(),
+    /** Values of the pipeline's inputs, defaults filled in. */
+    inputs: z.record(z.string(), z.unknown()).optional(),
+  }),
+  /** Its needs are over and its condition holds: the step with every `${{ }}` filled in. */
+  StepResolved: z.object({ step: z.string(), resolved: Step }),
+  /** A group got its children; a repeated one those of its next round. */
+  StepExpanded: z.object({
+    step: z.string(),
+    /** From 1. */
+    round: z.number().int(),
+    children: z.array(Step),
+    /** What `inputs.x` means in the children's expressions. */
+    inputs: z.record(z.string(), z.unknown()).optional(),
   }),
   AttemptRouted: z.object({
     ...attempt,
@@ -124,10 +137,48 @@ export const eventSchemas = {
   ResultMerged: z.object({ ...attempt, commit: z.string() }),
   /** The merge queue refused accepted work: it conflicts, or its gates fail on the merged tree. */
   MergeRefused: z.object({ ...attempt, onto: z.string(), findings: z.array(Finding), gates: z.array(GateResult) }),
-  StepCompleted: z.object({ step: z.string(), attempt: z.string() }),
+  StepCompleted: z.object({
+    step: z.string(),
+    /** Absent for steps that are done without attempts: groups, approvals, questions. */
+    attempt: z.string().optional(),
+    /** Structured output of such a step. */
+    output: z.unknown().optional(),
+  }),
   StepFailed: z.object({ step: z.string(), because: z.string(), findings: z.array(Finding).optional() }),
-  StepSkipped: z.object({ step: z.string(), because: z.string() }),
+  StepSkipped: z.object({
+    step: z.string(),
+    because: z.string(),
+    /** It was not to run: no failure. Absent: it could not. */
+    condition: z.literal(true).optional(),
+  }),
   StepCancelled: z.object({ step: z.string() }),
+  /** A person asked for rework: the step is done again, or waits again for one that is. */
+  StepReopened: z.object({ step: z.string(), because: z.string(), findings: z.array(Finding) }),
+  /** Something waits for people. */
+  InboxOpened: z.object({
+    /** `runId/stepPath!n`; unique for ever. */
+    item: z.string(),
+    step: z.string(),
+    /** The attempt that asks leave. */
+    attempt: z.string().optional(),
+    kind: z.enum(["approval", "question", "permission"]),
+    title: z.string(),
+    detail: z.string().optional(),
+    /** Empty: any text. */
+    choices: z.array(z.string()),
+    /** Empty: anybody who can reach the inbox. */
+    who: z.array(z.string()),
+    /** How many must agree. */
+    count: z.number().int(),
+    expiresAt: z.number().optional(),
+  }),
+  /** Only people cause it. One that comes too late, or from somebody who was not asked, changes nothing. */
+  InboxAnswered: z.object({
+    item: z.string(),
+    by: z.string(),
+    verdict: z.enum(["approve", "reject", "rework", "answer"]),
+    text: z.string().optional(),
+  }),
   CancelRequested: z.object({ reason: z.string().optional() }),
   /** A budget stopped the run. It is not over: `BudgetRaised` lets it go on. */
   BudgetExhausted: z.object({ scope: z.enum(["run", "step"]), step: z.string().optional(), limit: z.number(), spent: z.number() }),
@@ -144,7 +195,7 @@ export type EventData<T extends EventType = EventType> = z.infer<(typeof eventSc
 export type RunEvent = { [T in EventType]: { type: T; data: EventData<T> } }[EventType];
 
 /** Current schema version of each type; 1 unless superseded. */
-export const schemaVersions: Readonly<Partial<Record<EventType, number>>> = {};
+export const schemaVersions: Readonly<Partial<Record<EventType, number>>> = { StepCompleted: 2 };
 
 /** Who caused an event: `engine`, `cli:<user>`, `agent:<id>`. */
 export type Actor = string;

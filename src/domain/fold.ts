@@ -1,6 +1,9 @@
 /** `apply` changes the state it is given, which its caller owns; `fold` makes a new one. */
-import type { EventData, Finding, RunEvent } from "./events.ts";
-import { currentAttempt, emptyRun, type AttemptState, type RunState, type StepState } from "./state.ts";
+import { applyToAttempt } from "./attempts.ts";
+import type { EventData, RunEvent } from "./events.ts";
+import { takeAnswer, takeItem } from "./people.ts";
+import { currentAttempt, emptyRun, type RunState, type StepState } from "./state.ts";
+import { addSteps, endStep, reopen } from "./steps.ts";
 
 /** The part of a recorded event that the fold reads. */
 export interface Applied {
@@ -29,7 +32,11 @@ export function apply(state: RunState, { event, at, version }: Applied): RunStat
       break;
     case "BudgetExhausted":
       if (event.data.scope === "run") state.halted = { limit: event.data.limit, spent: event.data.spent };
-      else withStep(state, event.data.step, (s) => (s.budgetSpent = { limit: event.data.limit, spent: event.data.spent }));
+      else
+        withStep(state, event.data.step, (s) => {
+          s.budgetSpent = { limit: event.data.limit, spent: event.data.spent };
+          if (s.group && s.status === "active" && s.group.open > 0) state.failing.add(s.step.path);
+        });
       break;
     case "BudgetRaised":
       if (event.data.scope === "run") {
@@ -54,16 +61,42 @@ export function apply(state: RunState, { event, at, version }: Applied): RunStat
       state.mergedInto = event.data;
       break;
     case "StepCompleted":
-      withStep(state, event.data.step, (s) => endStep(state, s, "completed", at));
+      withStep(state, event.data.step, (s) => complete(state, s, event.data.output, at));
       break;
     case "StepFailed":
       withStep(state, event.data.step, (s) => endStep(state, s, "failed", at, event.data.because));
       break;
     case "StepSkipped":
-      withStep(state, event.data.step, (s) => endStep(state, s, "skipped", at, event.data.because));
+      withStep(state, event.data.step, (s) => {
+        if (event.data.condition) s.isUnneeded = true;
+        endStep(state, s, "skipped", at, event.data.because);
+      });
       break;
     case "StepCancelled":
       withStep(state, event.data.step, (s) => endStep(state, s, "cancelled", at));
+      break;
+    case "StepResolved":
+      withStep(state, event.data.step, (s) => {
+        if (s.status !== "ready") return;
+        s.step = event.data.resolved;
+        s.isResolved = true;
+      });
+      break;
+    case "StepExpanded":
+      withStep(state, event.data.step, (s) => expand(state, s, event.data));
+      break;
+    case "StepReopened":
+      withStep(state, event.data.step, (s) => {
+        if (s.status === "active" && s.item === undefined) return;
+        reopen(state, s);
+        s.feedback = event.data.findings;
+      });
+      break;
+    case "InboxOpened":
+      withStep(state, event.data.step, (s) => takeItem(state, s, event.data, at));
+      break;
+    case "InboxAnswered":
+      takeAnswer(state, event.data, at);
       break;
     case "AttemptRouted":
       withStep(state, event.data.step, (s) => {
@@ -92,151 +125,31 @@ export function apply(state: RunState, { event, at, version }: Applied): RunStat
   return state;
 }
 
-type AttemptEvent = Extract<
-  RunEvent,
-  {
-    type:
-      | "AttemptStarted"
-      | "AttemptAccepted"
-      | "AttemptRejected"
-      | "AttemptFailed"
-      | "AttemptInterrupted"
-      | "MergeIntended"
-      | "ResultMerged"
-      | "MergeRefused";
-  }
->;
-
-function applyToAttempt(state: RunState, s: StepState, a: AttemptState, event: AttemptEvent, at: number): void {
-  const path = s.step.path;
-  const inFlight = a.phase === "queued" || a.phase === "running";
-  switch (event.type) {
-    case "AttemptStarted":
-      if (a.phase !== "queued" && a.phase !== "running") return;
-      a.phase = "running";
-      a.agent = event.data.agent;
-      a.node = event.data.node;
-      a.epoch = event.data.epoch;
-      a.queuedMs = event.data.queuedMs;
-      if (event.data.from) a.from = event.data.from;
-      a.startedAt = at;
-      state.queued.delete(path);
-      state.running.add(path);
-      return;
-    case "AttemptAccepted":
-      if (!inFlight) return;
-      a.phase = "accepted";
-      a.endedAt = at;
-      a.gates = event.data.gates;
-      if (event.data.commit) a.commit = event.data.commit;
-      if (event.data.output !== undefined) a.output = event.data.output;
-      if (event.data.summary) a.summary = event.data.summary;
-      if (event.data.dropped) a.dropped = event.data.dropped;
-      if (event.data.usage) a.usage = event.data.usage;
-      leaveFlight(state, path);
-      state.accepted.add(path);
-      return;
-    case "AttemptRejected":
-      if (!inFlight) return;
-      a.phase = "rejected";
-      a.findings = event.data.findings;
-      a.gates = event.data.gates;
-      if (event.data.commit) a.commit = event.data.commit;
-      if (event.data.summary) a.summary = event.data.summary;
-      if (event.data.usage) a.usage = event.data.usage;
-      again(state, s, a, at, event.data.findings, true);
-      return;
-    case "AttemptFailed": {
-      if (!inFlight) return;
-      const { kind, message } = event.data;
-      a.phase = "failed";
-      a.failure = { kind, message };
-      if (event.data.usage) a.usage = event.data.usage;
-      again(state, s, a, at, [], kind !== "budget");
-      const providerWait = kind === "provider" ? 1000 * 2 ** Math.min(s.tries - 1, 6) : 0;
-      if (kind !== "budget") s.notBefore = at + Math.max(s.step.retry.backoffMs, providerWait);
-      return;
-    }
-    case "AttemptInterrupted":
-      if (!inFlight) return;
-      a.phase = "interrupted";
-      a.interrupted = { because: event.data.because, evidence: event.data.evidence };
-      if (event.data.usage) a.usage = event.data.usage;
-      again(state, s, a, at, s.feedback, false);
-      return;
-    case "MergeIntended":
-      if (a.phase !== "accepted" && a.phase !== "merging") return;
-      a.phase = "merging";
-      a.mergeOnto = event.data.onto;
-      a.mergeCommit = event.data.commit;
-      return;
-    case "ResultMerged":
-      if (a.phase !== "accepted" && a.phase !== "merging") return;
-      a.phase = "merged";
-      a.mergeCommit = event.data.commit;
-      state.accepted.delete(path);
-      state.merged.add(path);
-      return;
-    case "MergeRefused":
-      if (a.phase !== "accepted" && a.phase !== "merging") return;
-      a.phase = "refused";
-      a.findings = event.data.findings;
-      state.accepted.delete(path);
-      s.refusals += 1;
-      again(state, s, a, at, event.data.findings, false);
-      return;
-    default:
-      event satisfies never;
-  }
-}
-
-function leaveFlight(state: RunState, path: string): void {
-  state.queued.delete(path);
-  state.running.delete(path);
-}
-
-/** The attempt is over without a result: the step is ready again; whether another attempt follows, `decide` says. */
-function again(state: RunState, s: StepState, a: AttemptState, at: number, feedback: readonly Finding[], counts: boolean): void {
-  a.endedAt ??= at;
-  leaveFlight(state, s.step.path);
-  s.status = "ready";
-  s.feedback = feedback;
-  s.notBefore = 0;
-  if (counts) s.tries += 1;
-  state.ready.add(s.step.path);
-}
-
 function withStep(state: RunState, path: string | undefined, change: (s: StepState) => void): void {
   const s = path === undefined ? undefined : state.steps.get(path);
   if (s) change(s);
 }
 
-const isOver = (s: StepState): boolean =>
-  s.status === "completed" || s.status === "failed" || s.status === "skipped" || s.status === "cancelled";
+function complete(state: RunState, s: StepState, output: unknown, at: number): void {
+  const result = output === undefined ? currentAttempt(s)?.output : output;
+  if (result !== undefined) s.output = result;
+  endStep(state, s, "completed", at);
+}
 
-function endStep(
-  state: RunState,
-  s: StepState,
-  status: "completed" | "failed" | "skipped" | "cancelled",
-  at: number,
-  because?: string,
-): void {
-  if (isOver(s)) return;
+function expand(state: RunState, s: StepState, { round, children, inputs }: EventData<"StepExpanded">): void {
+  const isFirst = s.status === "ready" && s.group === undefined;
+  const isNext = s.status === "active" && state.concluding.has(s.step.path) && round === (s.group?.round ?? 0) + 1;
+  if (!isFirst && !isNext) return;
   const path = s.step.path;
-  s.status = status;
-  s.endedAt = at;
-  if (because) s.because = because;
-  state.open -= 1;
-  for (const index of [state.ready, state.queued, state.running, state.accepted, state.merged, state.doomed]) index.delete(path);
-  for (const name of s.dependents) {
-    const d = state.steps.get(name);
-    if (!d || d.status !== "waiting") continue;
-    if (status !== "completed") state.doomed.add(name);
-    else if (--d.missing === 0) {
-      d.status = "ready";
-      state.ready.add(name);
-    }
-  }
+  s.status = "active";
+  state.ready.delete(path);
+  state.concluding.delete(path);
+  const added = children.filter((c) => c.parent === path && !state.steps.has(c.path));
+  s.group = { round, children: added.map((c) => c.path), open: added.length };
+  const scope = children[0]?.scope;
+  if (inputs && scope !== undefined) state.scopes.set(scope, inputs);
+  if (added.length === 0) state.concluding.add(path);
+  addSteps(state, added, s.rank);
 }
 
 function start(state: RunState, data: EventData<"RunStarted">, at: number): void {
@@ -250,45 +163,6 @@ function start(state: RunState, data: EventData<"RunStarted">, at: number): void
   state.source = data.source;
   state.startedAt = at;
   state.budget = data.pipeline.budget;
-  for (const step of data.pipeline.steps) {
-    state.steps.set(step.path, {
-      step,
-      status: step.needs.length === 0 ? "ready" : "waiting",
-      missing: step.needs.length,
-      tries: 0,
-      refusals: 0,
-      attempts: [],
-      feedback: [],
-      notBefore: 0,
-      rank: 0,
-      dependents: [],
-    });
-    if (step.needs.length === 0) state.ready.add(step.path);
-  }
-  for (const step of data.pipeline.steps) for (const need of step.needs) state.steps.get(need)?.dependents.push(step.path);
-  state.open = state.steps.size;
-  rank(state);
-}
-
-/** Longest remaining path of every step, by one pass over a reverse topological order. */
-function rank(state: RunState): void {
-  const order: StepState[] = [];
-  const missing = new Map<string, number>();
-  for (const s of state.steps.values()) {
-    missing.set(s.step.path, s.missing);
-    if (s.missing === 0) order.push(s);
-  }
-  for (let i = 0; i < order.length; i++) {
-    for (const name of order[i]?.dependents ?? []) {
-      const left = (missing.get(name) ?? 0) - 1;
-      missing.set(name, left);
-      const d = state.steps.get(name);
-      if (left === 0 && d) order.push(d);
-    }
-  }
-  for (const s of order.reverse()) {
-    let below = 0;
-    for (const name of s.dependents) below = Math.max(below, state.steps.get(name)?.rank ?? 0);
-    s.rank = below + 1;
-  }
+  state.inputs = data.inputs ?? {};
+  addSteps(state, data.pipeline.steps, 0);
 }

@@ -19,5 +19,11 @@ export function parseAttemptId(id: string): AttemptRef | undefined {
   return { runId: id.slice(0, slash), stepPath: id.slice(slash + 1, hash), n };
 }
 
+/** Identity of something that waits for people: `runId/stepPath!n`. */
+export const inboxItemId = (runId: string, stepPath: string, n: number): string => `${runId}/${stepPath}!${n}`;
+
+/** The run an inbox item belongs to; `undefined` when it is no such id. */
+export const runOfItem = (item: string): string | undefined => (item.includes("!") ? item.split("/")[0] || undefined : undefined);
+
 /** The journal stream of a run. */
 export const runStream = (runId: string): string => `run:${runId}`;

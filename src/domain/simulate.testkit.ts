@@ -5,10 +5,15 @@ import {
   decide,
   emptyRun,
   type Applied,
+  type ApproveStep,
+  type AskStep,
   type CommandStep,
+  type Decision,
+  type GroupStep,
   type Pipeline,
   type RunEvent,
   type RunState,
+  type Step,
 } from "./index.ts";
 
 /** Builders and a random engine for the domain's tests: everything an engine may do to a run, in any order it may happen. */
@@ -27,6 +32,55 @@ export const stepOf = (path: string, needs: string[] = [], more: Partial<Command
   env: {},
   touches: [],
   priority: 0,
+  ...more,
+});
+
+const { kind: _kind, command: _command, ...base } = stepOf("");
+
+export const approveOf = (path: string, needs: string[] = [], more: Partial<ApproveStep> = {}): ApproveStep => ({
+  ...base,
+  kind: "approve",
+  path,
+  needs,
+  title: path,
+  who: [],
+  count: 1,
+  onExpiry: "reject",
+  rework: [],
+  ...more,
+});
+
+export const askOf = (path: string, needs: string[] = [], more: Partial<AskStep> = {}): AskStep => ({
+  ...base,
+  kind: "ask",
+  path,
+  needs,
+  question: path,
+  choices: ["yes", "no"],
+  ...more,
+});
+
+/** A group that stands for `size` children, one after the other when it is a pipeline, done `rounds` times. */
+export const groupOf = (
+  path: string,
+  needs: string[],
+  size: number,
+  how: "each" | "pipeline",
+  more: Partial<GroupStep> = {},
+): GroupStep => ({
+  ...base,
+  kind: "group",
+  path,
+  needs,
+  body:
+    how === "each"
+      ? { kind: "each", over: { kind: "list", items: String(size) }, most: 10, failFast: true, parallel: 2, step: stepOf("") }
+      : {
+          kind: "pipeline",
+          pipeline: { name: "sub", steps: Array.from({ length: size }, (_, i) => stepOf(`k${i}`, i > 0 ? [`k${i - 1}`] : [])) },
+          with: {},
+          repeat: { until: "round == 2", most: 3 },
+        },
   ...more,
 });
 
@@ -69,6 +123,73 @@ export const anyPipeline: fc.Arbitrary<Pipeline> = fc
     ),
   }));
 
+/** With conditions, handlers of failure, groups, approvals and questions. */
+export const anyRichPipeline: fc.Arbitrary<Pipeline> = fc
+  .array(
+    fc.record({
+      needs: fc.array(fc.nat(20), { maxLength: 3 }),
+      kind: fc.constantFrom("command", "command", "approve", "ask", "each", "pipeline"),
+      size: fc.nat(3),
+      when: fc.constantFrom(undefined, undefined, undefined, "failed", "always"),
+      if: fc.constantFrom(undefined, undefined, undefined, "true", "false"),
+      mayFail: fc.boolean(),
+      attempts: fc.integer({ min: 1, max: 2 }),
+      count: fc.integer({ min: 1, max: 2 }),
+      expires: fc.boolean(),
+    }),
+    { minLength: 1, maxLength: 7 },
+  )
+  .map((rows) => ({
+    name: "p",
+    steps: rows.map((r, i): Step => {
+      const path = `s${i}`;
+      const needs = [...new Set(r.needs.filter((n) => n < i).map((n) => `s${n}`))];
+      const common = {
+        ...(r.when === undefined ? {} : { when: r.when as "failed" | "always" }),
+        ...(r.if === undefined ? {} : { if: r.if }),
+        ...(r.mayFail ? { mayFail: true } : {}),
+        retry: { attempts: r.attempts, backoffMs: 0 },
+      };
+      if (r.kind === "approve") return approveOf(path, needs, { ...common, count: r.count, ...(r.expires ? { expiresMs: 500 } : {}) });
+      if (r.kind === "ask") return askOf(path, needs, { ...common, ...(r.expires ? { fallback: { answer: "no", afterMs: 500 } } : {}) });
+      if (r.kind === "each" || r.kind === "pipeline") return groupOf(path, needs, r.size, r.kind, common);
+      return stepOf(path, needs, common);
+    }),
+  }));
+
+/** What an engine evaluates, scripted: `if` is `true` or `false`, a list is its length, a repeated group is done in its second round. */
+function evaluate(journal: Journal, d: Extract<Decision, { kind: "resolve" | "expand" | "conclude" }>): RunEvent {
+  const s = journal.state.steps.get(d.step);
+  if (!s) throw new Error(`no step ${d.step}`);
+  const path = d.step;
+  if (d.kind === "resolve") {
+    if (s.step.if === "false") return { type: "StepSkipped", data: { step: path, because: "its condition is false", condition: true } };
+    const { if: _if, ...resolved } = s.step;
+    return { type: "StepResolved", data: { step: path, resolved } };
+  }
+  if (s.step.kind !== "group") throw new Error(`${path} is no group`);
+  const { body } = s.step;
+  const expand = (round: number): RunEvent => {
+    const children =
+      body.kind === "each"
+        ? Array.from({ length: body.over.kind === "list" ? Number(body.over.items) : 0 }, (_, i) => stepOf(`${path}/${i}`))
+        : body.pipeline.steps.map((k) =>
+            stepOf(
+              `${path}/${round}/${k.path}`,
+              k.needs.map((n) => `${path}/${round}/${n}`),
+              { scope: `${path}/${round}/` },
+            ),
+          );
+    return {
+      type: "StepExpanded",
+      data: { step: path, round, children: children.map((c) => ({ ...c, parent: path })), inputs: { round } },
+    };
+  };
+  if (d.kind === "expand") return expand(d.round);
+  if (body.kind === "pipeline" && (s.group?.round ?? 0) < 2) return expand(2);
+  return { type: "StepCompleted", data: { step: path, output: s.group?.children.length ?? 0 } };
+}
+
 /** One thing the world does next: picks among the attempts in flight, and how it goes with it. */
 export interface Move {
   pick: number;
@@ -85,6 +206,12 @@ export interface Move {
     | "cancel"
     | "budget"
     | "raise"
+    | "approve"
+    | "approve-too"
+    | "refuse-it"
+    | "rework"
+    | "answer"
+    | "wait"
     | "late"
     | "nothing";
 }
@@ -94,6 +221,7 @@ export const anyMove: fc.Arbitrary<Move> = fc.record({
   what: fc.oneof<fc.WeightedArbitrary<Move["what"]>[]>(
     { weight: 20, arbitrary: fc.constantFrom("start", "accept", "accept-empty", "intend", "merge") },
     { weight: 6, arbitrary: fc.constantFrom("reject", "fail", "interrupt", "refuse", "late", "nothing") },
+    { weight: 6, arbitrary: fc.constantFrom("approve", "approve-too", "answer", "rework", "refuse-it", "wait") },
     { weight: 1, arbitrary: fc.constantFrom("cancel", "budget", "raise") },
   ),
 });
@@ -112,6 +240,9 @@ export function carryOut(journal: Journal): void {
           type: "AttemptRouted",
           data: { attempt: d.attempt, step: d.step, n: d.n, tier: "mid", candidates: ["a"], reasons: [] },
         });
+        recorded = true;
+      } else if (d.kind === "resolve" || d.kind === "expand" || d.kind === "conclude") {
+        journal.append(evaluate(journal, d));
         recorded = true;
       } else if (d.kind === "stop" || d.kind === "withdraw") {
         journal.append({ type: "AttemptInterrupted", data: { attempt: d.attempt, step: d.step, because: d.because } });
@@ -132,6 +263,16 @@ export function move(journal: Journal, { pick, what }: Move): void {
   if (what === "cancel") return journal.append({ type: "CancelRequested", data: {} });
   if (what === "budget") return journal.append({ type: "BudgetExhausted", data: { scope: "run", limit: 1, spent: 1 } });
   if (what === "raise") return journal.append({ type: "BudgetRaised", data: { scope: "run", limit: 2 } });
+  const said = ANSWERS[what];
+  if (said) {
+    const items = [...state.inbox.keys()];
+    const item = items[pick % Math.max(1, items.length)];
+    return item === undefined ? undefined : journal.append({ type: "InboxAnswered", data: { item, ...said } });
+  }
+  if (what === "wait") {
+    journal.now += 600;
+    return;
+  }
   if (!a || !path) return;
   const of = { attempt: a.id, step: path };
   switch (what) {
@@ -156,18 +297,31 @@ export function move(journal: Journal, { pick, what }: Move): void {
     case "late":
       // An answer for an attempt that is over.
       return journal.append({ type: "AttemptAccepted", data: { attempt: `${a.id}9`, step: path, gates: [] } });
-    case "nothing":
-      return;
     default:
-      what satisfies never;
+      return;
   }
 }
+
+const ANSWERS: Partial<Record<Move["what"], { by: string; verdict: "approve" | "reject" | "rework" | "answer"; text?: string }>> = {
+  approve: { by: "ann", verdict: "approve" },
+  "approve-too": { by: "bob", verdict: "approve" },
+  "refuse-it": { by: "ann", verdict: "reject", text: "no" },
+  rework: { by: "bob", verdict: "rework", text: "again" },
+  answer: { by: "ann", verdict: "answer", text: "yes" },
+};
 
 /** Brings a run to its end with an engine that always succeeds. */
 export function finishWell(journal: Journal): void {
   for (let i = 0; i < 2000 && journal.state.status === "running"; i++) {
     journal.now += 200_000;
     if (journal.state.halted) journal.append({ type: "BudgetRaised", data: { scope: "run", limit: 9 } });
+    carryOut(journal);
+    for (const { item, kind } of Array.from(journal.state.inbox.values()))
+      for (const by of ["ann", "bob"])
+        journal.append({
+          type: "InboxAnswered",
+          data: kind === "question" ? { item, by, verdict: "answer", text: "yes" } : { item, by, verdict: "approve" },
+        });
     carryOut(journal);
     for (const path of Array.from(journal.state.queued)) moveOf(journal, path, "start");
     for (const path of Array.from(journal.state.running)) moveOf(journal, path, "accept");

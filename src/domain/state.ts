@@ -51,11 +51,45 @@ export interface AttemptState {
 
 export type StepStatus = "waiting" | "ready" | "active" | "completed" | "failed" | "skipped" | "cancelled";
 
+/** Something that waits for people. */
+export interface InboxItem extends EventData<"InboxOpened"> {
+  openedAt: number;
+  /** Those that count: in time, by somebody who was asked, the last word of each. */
+  answers: { by: string; verdict: EventData<"InboxAnswered">["verdict"]; text?: string | undefined; at: number }[];
+}
+
+/** How far a group is. */
+export interface GroupState {
+  round: number;
+  /** Of this round, in order. */
+  children: readonly string[];
+  /** Children that are not over. */
+  open: number;
+  /** The first child whose failure is the group's. */
+  failed?: string;
+}
+
 export interface StepState {
+  /** As it is carried out: once resolved, with its values filled in. */
   step: Step;
+  /** As the pipeline says it. */
+  declared: Step;
   status: StepStatus;
-  /** Needs not completed yet. */
+  /** Its condition and its texts were evaluated, or there are none. */
+  isResolved: boolean;
+  /** Needs that do not let it run yet. */
   missing: number;
+  /** One of its needs failed; matters to steps that run on failure. */
+  needFailed: boolean;
+  group?: GroupState;
+  /** The inbox item it waits for. */
+  item?: string;
+  /** How many inbox items it has opened, its attempts' too. */
+  items: number;
+  /** Structured output, once completed. */
+  output?: unknown;
+  /** Skipped since it was not to run: no failure. */
+  isUnneeded?: boolean;
   /** Attempts that count against `retry.attempts`: interrupted ones and budget stops do not. */
   tries: number;
   /** How often the merge queue refused its work: bounded apart from `tries`, since the work itself was good. */
@@ -97,6 +131,12 @@ export interface RunState {
   /** The run's limit now: raised ones replace the pipeline's. */
   budget?: number | undefined;
   stepBudgets: Map<string, number>;
+  /** Values of the pipeline's inputs. */
+  inputs: Readonly<Record<string, unknown>>;
+  /** The same for nested pipelines, by the `scope` of their steps. */
+  scopes: Map<string, Readonly<Record<string, unknown>>>;
+  /** What waits for people, by item. */
+  inbox: Map<string, InboxItem>;
   mergedInto?: { into: string; commit: string };
   steps: Map<string, StepState>;
   /** Steps that are not over. */
@@ -107,8 +147,14 @@ export interface RunState {
   running: Set<string>;
   accepted: Set<string>;
   merged: Set<string>;
-  /** Waiting steps one of whose needs ended without being completed. */
+  /** Waiting steps that will not run, by how their needs ended. */
   doomed: Set<string>;
+  /** Approvals and questions that are open. */
+  asking: Set<string>;
+  /** Groups whose children are all over. */
+  concluding: Set<string>;
+  /** Groups that stop what is left of their children. */
+  failing: Set<string>;
 }
 
 export function emptyRun(): RunState {
@@ -123,6 +169,9 @@ export function emptyRun(): RunState {
     agents: [],
     startedAt: 0,
     stepBudgets: new Map(),
+    inputs: {},
+    scopes: new Map(),
+    inbox: new Map(),
     steps: new Map(),
     open: 0,
     ready: new Set(),
@@ -131,6 +180,9 @@ export function emptyRun(): RunState {
     accepted: new Set(),
     merged: new Set(),
     doomed: new Set(),
+    asking: new Set(),
+    concluding: new Set(),
+    failing: new Set(),
   };
 }
 

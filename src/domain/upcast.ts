@@ -3,8 +3,11 @@ import { eventSchemas, schemaVersions, type EventType, type RunEvent } from "./e
 /** Turns the data of one superseded version into the next one's. */
 type Upcaster = (data: unknown) => unknown;
 
-/** By type, then by the version it starts from. Empty: no schema has been superseded yet. */
-const upcasters: Partial<Record<EventType, Record<number, Upcaster>>> = {};
+/** By type, then by the version it starts from. */
+const upcasters: Partial<Record<EventType, Record<number, Upcaster>>> = {
+  // 2: `attempt` may be absent, `output` may be there. Whatever 1 wrote is a 2 as it is.
+  StepCompleted: { 1: (data) => data },
+};
 
 export const schemaVersionOf = (type: EventType): number => schemaVersions[type] ?? 1;
 

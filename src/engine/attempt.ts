@@ -1,12 +1,12 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { ExecutionResult, ReportedTokens } from "../agents/index.ts";
-import type { Finding, RunEvent, RunState, Usage, WorkStep } from "../domain/index.ts";
+import type { ExecutionResult, PermissionAnswer, PermissionRequest, ReportedTokens } from "../agents/index.ts";
+import type { Finding, RunEvent, RunState, Step, Usage, WorkStep } from "../domain/index.ts";
 import { importSpool, type BudgetLimit, type GatewayClient, type OpenKey } from "../models/index.ts";
 import { buildPrompt } from "../planning/index.ts";
 import { judge, protectedPaths } from "../quality/index.ts";
 import { WorkspaceError, type Workspace, type Workspaces } from "../workspace/index.ts";
-import { attemptEnv, CleanCheckout, describeSetup, runSetup, type Preparation } from "./clean-checkout.ts";
+import { attemptEnv, CleanCheckout, describeSetup, missingSecrets, runSetup, type Preparation } from "./clean-checkout.ts";
 import type { AgentExecution, EngineDeps } from "./contract.ts";
 import { transcriptPath } from "./paths.ts";
 import { spentOn } from "./spending.ts";
@@ -21,9 +21,11 @@ export interface AttemptWork {
   feedback: readonly Finding[];
   /** Tip of the run branch the attempt starts from. */
   from: string;
-  state: Pick<RunState, "runId" | "base" | "budget" | "stepBudgets">;
+  state: Pick<RunState, "runId" | "base" | "budget" | "stepBudgets" | "steps">;
   workspaces: Workspaces;
   signal: AbortSignal;
+  /** Decides what its agent asks leave for. */
+  permit: (step: WorkStep, attempt: string, request: PermissionRequest, signal: AbortSignal) => Promise<PermissionAnswer>;
 }
 
 /** The events that say how it went. Whatever happens inside ends up here as one of them. */
@@ -57,6 +59,14 @@ class AttemptRun {
 
   async run(): Promise<RunEvent[]> {
     const { execution, step, workspaces } = this.#work;
+    const unset = missingSecrets(this.#preparation);
+    if (unset.length > 0)
+      return [
+        this.#failed(
+          "setup",
+          `the step's env needs ${unset.join(", ")}, which is not set; put it into the environment or a file of secrets`,
+        ),
+      ];
     if (!execution.executor.needsWorkspace) return this.#runWithoutWorkspace();
     await mkdir(dirname(this.#transcript("agent")), { recursive: true, mode: 0o700 });
     const workspace = await workspaces.create({ runId: this.#work.state.runId, attempt: this.#work.attempt, from: this.#work.from });
@@ -123,10 +133,12 @@ class AttemptRun {
         {
           host: deps.host,
           ...(workspace ? { workspace: { tree: workspace.tree, home: workspace.home, tmp: workspace.tmp } } : {}),
-          env: attemptEnv(this.#preparation, workspace),
+          env: this.#agentEnv(workspace),
           transcript: this.#transcript("agent"),
           deadlineMs: step.timeoutMs,
           signal,
+          permit: (request, until) => this.#work.permit(step, attempt, request, until),
+          ...(execution.credentials ? { credentials: execution.credentials } : {}),
           ...(open ? { gateway: { url: open.url, key: open.key, model: open.model } } : {}),
           progress: (text) => deps.onFeed?.({ kind: "progress", at: deps.clock.now(), attempt, step: step.path, text: deps.mask(text) }),
         },
@@ -141,15 +153,26 @@ class AttemptRun {
     return { result, usage, ...(exhausted ? { exhausted } : {}) };
   }
 
+  /** An agent on its user's login finds it in its user's HOME. */
+  #agentEnv(workspace: Workspace | undefined): Record<string, string> {
+    const env = attemptEnv(this.#preparation, workspace);
+    const { credentials } = this.#work.execution;
+    const isOwnLogin = credentials === "direct" || credentials === "pass-through";
+    return isOwnLogin && this.#deps.userHome !== undefined ? { ...env, HOME: this.#deps.userHome } : env;
+  }
+
+  /** The run's, the step's, and those of the groups around it, which their steps share. */
   async #budgets(): Promise<BudgetLimit[]> {
     const { state, step } = this.#work;
-    const limits: BudgetLimit[] = [];
-    const stepLimit = state.stepBudgets.get(step.path) ?? step.budget;
-    if (state.budget === undefined && stepLimit === undefined) return limits;
+    const limits: { id: string; limit: number; path: string | undefined }[] = [];
+    if (state.budget !== undefined) limits.push({ id: `run:${state.runId}`, limit: state.budget, path: undefined });
+    for (let at: Step | undefined = step; at; at = at.parent === undefined ? undefined : state.steps.get(at.parent)?.step) {
+      const limit = state.stepBudgets.get(at.path) ?? at.budget;
+      if (limit !== undefined) limits.push({ id: `step:${state.runId}/${at.path}`, limit, path: at.path });
+    }
+    if (limits.length === 0) return [];
     const spent = await spentOn(this.#deps.store, state.runId);
-    if (state.budget !== undefined) limits.push({ id: `run:${state.runId}`, limit: state.budget, spent: spent.total });
-    if (stepLimit !== undefined) limits.push({ id: `step:${state.runId}/${step.path}`, limit: stepLimit, spent: spent.step(step.path) });
-    return limits;
+    return limits.map(({ id, limit, path }) => ({ id, limit, spent: path === undefined ? spent.total : spent.below(path) }));
   }
 
   async #judge(workspace: Workspace, step: WorkStep, said: string, usage: Usage | undefined): Promise<RunEvent> {
@@ -219,7 +242,7 @@ class AttemptRun {
           type: "BudgetExhausted",
           data: {
             scope: isRun ? "run" : "step",
-            ...(isRun ? {} : { step: this.#work.step.path }),
+            ...(isRun ? {} : { step: exhausted.id.slice(`step:${this.#work.state.runId}/`.length) }),
             limit: exhausted.limit,
             spent: exhausted.spent,
           },

@@ -1,6 +1,7 @@
 import type { CommandEnd } from "../quality/index.ts";
 import type { Checkout, Workspaces } from "../workspace/index.ts";
 import type { Step } from "../domain/index.ts";
+import { fillSecrets } from "../pipeline/index.ts";
 import type { EngineDeps } from "./contract.ts";
 import { transcriptPath } from "./paths.ts";
 import { runCommand } from "./run-command.ts";
@@ -14,16 +15,24 @@ export interface Preparation {
   signal: AbortSignal;
 }
 
-/** The environment of everything that runs for an attempt: what the machine must give, the step's own, and no secret. */
+/** The environment of everything that runs for an attempt: what the machine must give and the step's own, with the secrets it names and no others. */
 export function attemptEnv({ deps, runId, step }: Preparation, place: { home: string; tmp: string } | undefined): Record<string, string> {
+  const own = fillSecrets(step.env, (name) => deps.secret?.(name));
   return {
     ...deps.baseEnv,
     ...(place ? { HOME: place.home, TMPDIR: place.tmp } : {}),
     TERM: "dumb",
-    ...step.env,
+    // Asked for before anything starts, see `missingSecrets`.
+    ...(own.ok ? own.env : {}),
     STEPFALL_RUN: runId,
     STEPFALL_STEP: step.path,
   };
+}
+
+/** Secrets that the step's `env` names and nobody has set. */
+export function missingSecrets({ deps, step }: Pick<Preparation, "deps" | "step">): string[] {
+  const filled = fillSecrets(step.env, (name) => deps.secret?.(name));
+  return filled.ok ? [] : filled.missing;
 }
 
 /** Runs the project's setup commands, then the step's. Answers the end of the one that failed. */

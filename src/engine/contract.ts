@@ -1,5 +1,5 @@
 import type { AgentHost, Executor } from "../agents/index.ts";
-import type { Clock, MicroUsd, Pipeline, RunEvent, RunState } from "../domain/index.ts";
+import type { Clock, CredentialMode, MicroUsd, Pipeline, RunEvent, RunState } from "../domain/index.ts";
 import type { Registry } from "../fleet/index.ts";
 import type { GatewayClient, Upstream } from "../models/index.ts";
 import type { Store } from "../store/index.ts";
@@ -8,6 +8,8 @@ import type { Workspaces } from "../workspace/index.ts";
 /** How an agent is executed, as registered: the executor, and where its model is reached. */
 export interface AgentExecution {
   executor: Executor;
+  /** Whose key and login it uses. Absent: `metered`, or no model at all. */
+  credentials?: CredentialMode | undefined;
   /** Absent for agents that call no model through the gateway. */
   upstreams?: readonly [Upstream, ...Upstream[]] | undefined;
   maxOutputTokens: number;
@@ -34,6 +36,10 @@ export interface EngineDeps {
   /** Project-wide protected globs and setup commands, from stepfall.yaml at the base commit. */
   protected: readonly string[];
   setup: readonly string[];
+  /** The user's own HOME, for agents that run on the user's login. */
+  userHome?: string;
+  /** A secret by its name, for `${{ secrets.NAME }}` in a step's `env`. Absent: there are none. */
+  secret?: (name: string) => string | undefined;
   /** Replaces every known secret in a text. */
   mask: (text: string) => string;
   /** Keep workspaces after their attempts. */
@@ -58,11 +64,15 @@ export interface StartRequest {
   source?: string;
   includeDirty: boolean;
   actor: string;
+  /** Values of the pipeline's inputs, as `resolveInputs` answered them. */
+  inputs?: Readonly<Record<string, unknown>>;
 }
 
 export type DriveEnd =
   | { kind: "finished"; outcome: "succeeded" | "failed" | "cancelled" }
   | { kind: "budget"; limit: MicroUsd; spent: MicroUsd }
+  /** Only people are waited for. */
+  | { kind: "people"; items: readonly string[] }
   /** Asked to stop; the run can be resumed. */
   | { kind: "stopped" }
   /** Another process drives it now. */
@@ -74,6 +84,8 @@ export interface DriveOptions {
   drain?: AbortSignal;
   /** Stop now: running attempts are ended and recorded as interrupted. */
   stop?: AbortSignal;
+  /** Go on waiting when only people are waited for, instead of ending with `people`. */
+  waitForPeople?: boolean;
 }
 
 export interface Engine {

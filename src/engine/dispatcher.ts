@@ -153,6 +153,7 @@ export class Dispatcher implements Disposable {
                 agent: reservation.agent,
                 node: this.#deps.node,
                 epoch: lease.epoch,
+                ...(work.execution.credentials ? { credentials: work.execution.credentials } : {}),
                 queuedMs: Math.max(0, this.#deps.clock.now() - entry.enqueuedAt),
                 ...(work.execution.executor.needsWorkspace ? { from: work.from } : {}),
               },

@@ -1,13 +1,11 @@
-import { currentAttempt, emptyRun, fold, parseAttemptId, runStream, type RunEvent, type RunState } from "../domain/index.ts";
-import { routeStep } from "../models/index.ts";
-import { StoreError, type LeaseRef, type QueueEntry, type Reservation } from "../store/index.ts";
-import type { AttemptWork } from "./attempt.ts";
+import { fold, runStream, type RunEvent, type RunState } from "../domain/index.ts";
+import type { LeaseRef } from "../store/index.ts";
 import type { DriveEnd, DriveOptions, Engine, EngineDeps, StartRequest } from "./contract.ts";
-import { Dispatcher, type DispatchedRun } from "./dispatcher.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { Driver } from "./driver.ts";
 import { EngineError } from "./errors.ts";
-import { MergeQueue } from "./merge-queue.ts";
-import { endLeftChecks, interruptOrphans } from "./recover.ts";
-import { RunLog, rowOf, type Effect, type RouteDecision } from "./run-log.ts";
+import { loadRun } from "./load.ts";
+import { rowOf } from "./run-log.ts";
 
 /** Composes the rooms into an engine. One per process; it may drive several runs, which share its slots. */
 export function createEngine(deps: EngineDeps): Engine & Disposable {
@@ -15,15 +13,9 @@ export function createEngine(deps: EngineDeps): Engine & Disposable {
   return {
     start: (request) => start(deps, request),
     drive: (runId, options) => drive(deps, dispatcher, runId, options),
-    load: (runId) => load(deps, runId),
+    load: (runId) => loadRun(deps.store, runId),
     [Symbol.dispose]: () => dispatcher[Symbol.dispose](),
   };
-}
-
-async function load(deps: EngineDeps, runId: string): Promise<RunState> {
-  const events = await deps.store.read(runStream(runId));
-  if (events.length === 0) throw new EngineError("RUN_UNKNOWN", `there is no run ${runId}`, "`stepfall ps --all` lists the runs.");
-  return fold(events, emptyRun());
 }
 
 async function start(deps: EngineDeps, request: StartRequest): Promise<void> {
@@ -43,6 +35,7 @@ async function start(deps: EngineDeps, request: StartRequest): Promise<void> {
         .list()
         .map((a) => ({ id: a.id, tier: a.tier, executor: a.executorKind, ...(a.model ? { model: a.model } : {}) })),
       includeDirty: request.includeDirty,
+      ...(request.inputs && Object.keys(request.inputs).length > 0 ? { inputs: { ...request.inputs } } : {}),
     },
   };
   const at = deps.clock.now();
@@ -72,253 +65,12 @@ async function takeRun(deps: EngineDeps, runId: string, leaseMs: number): Promis
 
 async function drive(deps: EngineDeps, dispatcher: Dispatcher, runId: string, options: DriveOptions): Promise<DriveEnd> {
   const leaseMs = deps.leaseMs ?? 30_000;
-  await load(deps, runId);
+  await loadRun(deps.store, runId);
   const lease = await takeRun(deps, runId, leaseMs);
   const driver = new Driver(deps, dispatcher, runId, lease, options);
   try {
     return await driver.run();
   } finally {
     await deps.store.release(lease).catch(() => undefined);
-  }
-}
-
-/** One run while this process drives it: binds the log, the dispatcher and the merge queue together, and says when it is over. */
-class Driver implements DispatchedRun {
-  readonly runId: string;
-  readonly #deps: EngineDeps;
-  readonly #dispatcher: Dispatcher;
-  readonly #lease: LeaseRef;
-  readonly #options: DriveOptions;
-  readonly #over = Promise.withResolvers<DriveEnd>();
-  readonly #abort = new AbortController();
-  #log!: RunLog;
-  #merges!: MergeQueue;
-  #halt: Extract<Effect, { kind: "halt" }> | undefined;
-  #wake: NodeJS.Timeout | undefined;
-  #draining = false;
-  #ended = false;
-
-  constructor(deps: EngineDeps, dispatcher: Dispatcher, runId: string, lease: LeaseRef, options: DriveOptions) {
-    this.#deps = deps;
-    this.#dispatcher = dispatcher;
-    this.runId = runId;
-    this.#lease = lease;
-    this.#options = options;
-  }
-
-  async run(): Promise<DriveEnd> {
-    const { drain, stop } = this.#options;
-    // Read after the lease is held: from here on nobody else decides.
-    const state = await load(this.#deps, this.runId);
-    if (state.status === "finished") return { kind: "finished", outcome: state.outcome ?? "failed" };
-    const branch = { runId: this.runId, name: state.branch };
-    this.#log = new RunLog({
-      store: this.#deps.store,
-      clock: this.#deps.clock,
-      runId: this.runId,
-      state,
-      runLease: this.#lease,
-      route: this.#route,
-      onRound: (effects, recorded) => this.#onRound(effects, recorded),
-      onLost: (error) => this.#onLost(error),
-    });
-    this.#merges = new MergeQueue({
-      deps: this.#deps,
-      workspaces: this.#options.workspaces,
-      log: () => this.#log,
-      branch,
-      signal: this.#abort.signal,
-      onFailure: (error) => this.#fail(error),
-    });
-    await this.#options.workspaces.createRunBranch(branch, state.base);
-    const onDrain = (): void => this.#drain();
-    const onStop = (): void => this.#stop();
-    drain?.addEventListener("abort", onDrain, { once: true });
-    stop?.addEventListener("abort", onStop, { once: true });
-    this.#dispatcher.leases.keep(this.#lease, () => this.#end({ kind: "taken-over" }));
-    const following = this.#follow(state.version);
-    try {
-      const leases = await this.#deps.store.leases(`${this.runId}/`);
-      const orphans = await interruptOrphans(this.#deps, state, leases);
-      await endLeftChecks(this.#deps, state);
-      // Their workspaces are of no use to anybody, unless an attempt of this run lives elsewhere.
-      if (leases.length <= orphans.length) await this.#clean();
-      await Promise.all(orphans.map((fact) => this.#log.submit(fact)));
-      if (drain?.aborted) this.#drain();
-      if (stop?.aborted) this.#stop();
-      this.#dispatcher.add(this);
-      this.#log.poke();
-      const end = await this.#over.promise;
-      if (end.kind === "finished") {
-        await this.#clean();
-        await this.#releaseMerged();
-      }
-      return end;
-    } finally {
-      drain?.removeEventListener("abort", onDrain);
-      stop?.removeEventListener("abort", onStop);
-      clearTimeout(this.#wake);
-      this.#abort.abort();
-      this.#dispatcher.leases.drop(this.#lease);
-      this.#dispatcher.remove(this.runId);
-      await following;
-    }
-  }
-
-  /** A folder that cannot be removed now is left to `stepfall clean`. */
-  async #clean(): Promise<void> {
-    if (!this.#deps.keepWorkspaces) await this.#options.workspaces.cleanRun(this.runId).catch(() => undefined);
-  }
-
-  /** What is merged needs no snapshot of its own; refused work keeps its, for people, until `stepfall clean`. */
-  async #releaseMerged(): Promise<void> {
-    const attempts = [...this.#log.state.steps.values()].flatMap((s) => s.attempts);
-    const merged = attempts.filter((a) => a.phase === "merged").map((a) => a.id);
-    if (merged.length > 0) await this.#options.workspaces.releaseSnapshots(this.runId, merged).catch(() => undefined);
-  }
-
-  /** Other processes append requests to the stream (cancel, a raised budget): take them in at once. */
-  async #follow(after: number): Promise<void> {
-    try {
-      for await (const e of this.#deps.store.follow(runStream(this.runId), { after, signal: this.#abort.signal, own: false })) {
-        if (e.actor !== "engine") this.#log.absorb();
-      }
-    } catch (error) {
-      if (!this.#abort.signal.aborted) this.#onLost(error);
-    }
-  }
-
-  submit(fact: Parameters<RunLog["submit"]>[0]): Promise<void> {
-    return this.#log.submit(fact);
-  }
-
-  async work({ entry, agent }: Reservation, signal: AbortSignal): Promise<AttemptWork | undefined> {
-    const { state } = this.#log;
-    const s = state.steps.get(parseAttemptId(entry.id)?.stepPath ?? "");
-    const a = s && currentAttempt(s);
-    if (
-      !s ||
-      a?.id !== entry.id ||
-      (s.step.kind !== "agent" && s.step.kind !== "command") ||
-      (a.phase !== "queued" && a.phase !== "running")
-    )
-      return undefined;
-    // Running already: its lease ran out (this machine slept). The new epoch starts it afresh, without the old one's processes.
-    if (a.phase === "running") await this.#deps.host.endLeftovers(a.id);
-    const registered = this.#deps.registry.get(agent);
-    const from = registered.executor.executor.needsWorkspace
-      ? await this.#options.workspaces.tip({ runId: this.runId, name: state.branch })
-      : state.base;
-    return {
-      attempt: entry.id,
-      step: s.step,
-      agent,
-      tier: registered.tier,
-      execution: registered.executor,
-      feedback: s.feedback,
-      from,
-      state,
-      workspaces: this.#options.workspaces,
-      signal,
-    };
-  }
-
-  onIdle(): void {
-    this.#checkEnd();
-  }
-
-  readonly #route: RouteDecision = (decision, state, now) => {
-    const step = state.steps.get(decision.step)?.step;
-    if (step?.kind !== "agent" && step?.kind !== "command") throw new TypeError(`${decision.step} is no step for an agent`);
-    const routed = routeStep(step, this.#deps.registry.list(), this.#deps.defaultAgent);
-    if (!routed.ok) return { event: { type: "StepFailed", data: { step: decision.step, because: `${routed.problem}. ${routed.hint}` } } };
-    const { tier, candidates, reasons } = routed.route;
-    const entry: QueueEntry = {
-      id: decision.attempt,
-      runId: this.runId,
-      agents: candidates,
-      priority: step.priority,
-      rank: decision.rank,
-      affinity: step.affinity,
-      enqueuedAt: now,
-    };
-    return {
-      event: { type: "AttemptRouted", data: { attempt: decision.attempt, step: decision.step, n: decision.n, tier, candidates, reasons } },
-      entry,
-    };
-  };
-
-  #onRound(effects: Effect[], recorded: readonly { version: number; at: number; event: RunEvent }[]): void {
-    const feed = this.#deps.onFeed;
-    if (feed) for (const e of recorded) feed({ kind: "event", ...e });
-    this.#halt = undefined;
-    for (const effect of effects) {
-      switch (effect.kind) {
-        case "merge":
-          this.#merges.add(effect.attempt, effect.step);
-          break;
-        case "stop":
-          this.#dispatcher.stop(effect.attempt, effect.because);
-          break;
-        case "withdraw":
-          break;
-        case "wake":
-          clearTimeout(this.#wake);
-          this.#wake = setTimeout(() => this.#log.poke(), Math.max(0, effect.at - this.#deps.clock.now()));
-          break;
-        case "halt":
-          this.#halt = effect;
-          break;
-        default:
-          effect satisfies never;
-      }
-    }
-    if (recorded.some((e) => e.event.type === "AttemptRouted")) this.#dispatcher.kick();
-    this.#checkEnd();
-  }
-
-  #checkEnd(): void {
-    if (this.#ended || this.#dispatcher.inFlight(this.runId) > 0 || !this.#merges.isIdle) return;
-    const { state } = this.#log;
-    if (state.status === "finished") this.#end({ kind: "finished", outcome: state.outcome ?? "failed" });
-    else if (this.#halt) this.#end({ kind: "budget", limit: this.#halt.limit, spent: this.#halt.spent });
-    else if (this.#draining) queueMicrotask(() => this.#endDrained());
-  }
-
-  /** Draining is over when nothing is in flight and nothing waits to be written or merged. */
-  #endDrained(): void {
-    if (this.#ended || this.#dispatcher.inFlight(this.runId) > 0 || !this.#merges.isIdle) return;
-    if (this.#log.isQuiet) this.#end({ kind: "stopped" });
-    // Asked in the middle of a round: when it is the last one, nobody asks again.
-    else setTimeout(() => this.#endDrained(), 1);
-  }
-
-  #drain(): void {
-    this.#draining = true;
-    this.#dispatcher.drain(this.runId);
-    this.#log.poke();
-  }
-
-  #stop(): void {
-    this.#drain();
-    this.#dispatcher.stopAll(this.runId, "stopped by the user");
-  }
-
-  #onLost(error: unknown): void {
-    if (error instanceof StoreError && error.code === "STORE_STALE_LEASE") this.#end({ kind: "taken-over" });
-    else this.#fail(error);
-  }
-
-  #end(end: DriveEnd): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    if (end.kind === "taken-over") this.#dispatcher.stopAll(this.runId, "another process drives the run now");
-    this.#over.resolve(end);
-  }
-
-  #fail(error: unknown): void {
-    this.#ended = true;
-    this.#dispatcher.stopAll(this.runId, "the run's driver failed");
-    this.#over.reject(error);
   }
 }

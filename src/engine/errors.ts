@@ -4,6 +4,9 @@ export type EngineErrorCode =
   | "RUN_OVER"
   | "AGENT_MISSING" // a step needs an agent that is not registered
   | "PREFLIGHT_FAILED"
+  | "ITEM_UNKNOWN"
+  | "ITEM_CLOSED" // somebody was faster, or the attempt that asked is over
+  | "ANSWER_REFUSED" // not by this person, or not such an answer
   | "STEP_WITHOUT_PRICE"; // a budget over a model whose price nobody knows
 
 /** `message` says what happened and where; `hint` what to do. */

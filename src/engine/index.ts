@@ -3,4 +3,5 @@ export type { AgentExecution, DriveEnd, DriveOptions, Engine, EngineDeps, Feed, 
 export { createEngine } from "./engine.ts";
 export { EngineError, type EngineErrorCode } from "./errors.ts";
 export { runFolder, transcriptPath } from "./paths.ts";
+export { answerItem, type Answer } from "./inbox.ts";
 export { spentOn } from "./spending.ts";

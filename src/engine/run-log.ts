@@ -20,6 +20,8 @@ import {
   type RunRow,
   type Store,
 } from "../store/index.ts";
+import { evaluate } from "./evaluate.ts";
+import { inboxChange } from "./inbox.ts";
 
 /** Something that happened, to be recorded. All its events are written, or none. */
 export interface Fact {
@@ -34,7 +36,7 @@ export interface Fact {
 }
 
 /** A decision that is an effect: to be under way after what was decided with it is durable. */
-export type Effect = Exclude<Decision, { kind: "record" } | { kind: "route" }>;
+export type Effect = Exclude<Decision, { kind: "record" | "route" | "resolve" | "expand" | "conclude" }>;
 
 /** Turns a `route` decision into AttemptRouted with its queue entry, or into the event that says why it cannot be. */
 export type RouteDecision = (
@@ -74,6 +76,8 @@ export class RunLog {
   readonly #route: RouteDecision;
   readonly #onRound: (effects: Effect[], recorded: readonly { version: number; at: number; event: RunEvent }[]) => void;
   readonly #onLost: (error: unknown) => void;
+  /** Inbox items that have a row in the store. */
+  readonly #shown: Set<string>;
   /** Version of the last event known to be in the journal. */
   #committed: number;
   #waiting: Waiting[] = [];
@@ -88,6 +92,8 @@ export class RunLog {
     runId: string;
     state: RunState;
     runLease: LeaseRef;
+    /** Inbox items of the run that have a row in the store. */
+    shown: readonly string[];
     route: RouteDecision;
     onRound: (effects: Effect[], recorded: readonly { version: number; at: number; event: RunEvent }[]) => void;
     /** The run is somebody else's now, or the store is gone: nothing more can be written. */
@@ -99,6 +105,7 @@ export class RunLog {
     this.state = options.state;
     this.#committed = options.state.version;
     this.#runLease = options.runLease;
+    this.#shown = new Set(options.shown);
     this.#route = options.route;
     this.#onRound = options.onRound;
     this.#onLost = options.onLost;
@@ -166,7 +173,10 @@ export class RunLog {
         withdraw,
         enqueue: round.enqueue,
         ...(round.events.length > 0
-          ? { appends: [{ stream: this.#stream, expected: before, events: round.events }], projections: [rowOf(this.state)] }
+          ? {
+              appends: [{ stream: this.#stream, expected: before, events: round.events }],
+              projections: [rowOf(this.state), ...(inboxChange(this.state, this.#shown) ?? [])],
+            }
           : {}),
       };
       try {
@@ -204,6 +214,9 @@ export class RunLog {
           const { event, entry } = this.#route(decision, this.state, now);
           take(event, "engine");
           if (entry) round.enqueue.push(entry);
+          recorded = true;
+        } else if (decision.kind === "resolve" || decision.kind === "expand" || decision.kind === "conclude") {
+          take(evaluate(decision, this.state), "engine");
           recorded = true;
         } else if (decision.kind === "withdraw") {
           take(
@@ -252,6 +265,9 @@ export class RunLog {
 
   async #reload(): Promise<void> {
     const events = await this.#store.read(this.#stream);
+    const rows = await this.#store.listInbox({ runId: this.state.runId });
+    this.#shown.clear();
+    for (const { item } of rows) this.#shown.add(item);
     this.#foreign = events.filter((e) => e.version > this.#committed);
     this.state = fold(events, emptyRun());
     this.#committed = this.state.version;
@@ -297,6 +313,10 @@ export class RunLog {
   }
 }
 
+/** Nothing else goes on. */
+const waitsForPeople = (state: RunState): boolean =>
+  state.asking.size > 0 && state.queued.size + state.running.size + state.accepted.size + state.merged.size + state.ready.size === 0;
+
 /** The run as `ps` shows it. */
 export function rowOf(state: RunState): ProjectionWrite {
   let completed = 0;
@@ -307,7 +327,7 @@ export function rowOf(state: RunState): ProjectionWrite {
     pipeline: state.pipeline.name,
     branch: state.branch,
     base: state.base,
-    status: state.outcome ?? (state.halted ? "budget" : "running"),
+    status: state.outcome ?? (state.halted ? "budget" : waitsForPeople(state) ? "waiting" : "running"),
     stepsTotal: state.steps.size,
     stepsDone: completed,
     startedAt: state.startedAt,

@@ -1,8 +1,8 @@
 import { parseAttemptId, type MicroUsd } from "../domain/index.ts";
 import type { Store } from "../store/index.ts";
 
-/** What a run has spent by the ledger, whole and by step. */
-export async function spentOn(store: Store, runId: string): Promise<{ total: MicroUsd; step(path: string): MicroUsd }> {
+/** What a run has spent by the ledger: whole, and by a step with the steps below it. */
+export async function spentOn(store: Store, runId: string): Promise<{ total: MicroUsd; below(path: string): MicroUsd }> {
   const calls = await store.calls({ runId });
   const bySteps = new Map<string, MicroUsd>();
   let total = 0;
@@ -11,5 +11,10 @@ export async function spentOn(store: Store, runId: string): Promise<{ total: Mic
     const path = parseAttemptId(call.attempt)?.stepPath ?? "";
     bySteps.set(path, (bySteps.get(path) ?? 0) + call.microUsd);
   }
-  return { total, step: (path) => bySteps.get(path) ?? 0 };
+  const below = (path: string): MicroUsd => {
+    let sum = 0;
+    for (const [step, spent] of bySteps) if (step === path || step.startsWith(`${path}/`)) sum += spent;
+    return sum;
+  };
+  return { total, below };
 }

@@ -18,7 +18,11 @@ import { parseBudget } from "./run.ts";
 import { reportOf } from "./show.ts";
 
 /** `stepfall resume [RUN]`: goes on from what the journal says. */
-export async function resume(cli: Cli, given: string | undefined, flags: RunOptions & { budget?: string | undefined }): Promise<number> {
+export async function resume(
+  cli: Cli,
+  given: string | undefined,
+  flags: RunOptions & { budget?: string | undefined; wait?: boolean | undefined },
+): Promise<number> {
   const budget = flags.budget === undefined ? undefined : parseBudget(flags.budget);
   const looked = await withStore(cli, async (store) => {
     const { runId } = await findRun(cli, store, given);
@@ -50,7 +54,10 @@ export async function resume(cli: Cli, given: string | undefined, flags: RunOpti
   const needed = checkRequirements({ ...state.pipeline, steps: unfinished, budget: state.budget }, config, assembled.deps.registry);
   await scripted.start(config, needed);
   await requirePreflight(assembled.deps, state.runId, needed, interrupts.drain);
-  return tellResult(cli, await driveRun(cli, assembled, { runId: state.runId, workspaces, interrupts }));
+  return tellResult(
+    cli,
+    await driveRun(cli, assembled, { runId: state.runId, workspaces, interrupts, waitForPeople: flags.wait === true }),
+  );
 }
 
 async function tellOver(cli: Cli, state: RunState, store: Store): Promise<number> {

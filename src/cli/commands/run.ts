@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { ulid } from "ulid";
 import { formatProblems, shown, type Config } from "../../config/index.ts";
 import { usd, type Pipeline } from "../../domain/index.ts";
-import { loadPipeline } from "../../pipeline/index.ts";
+import { loadPipeline, resolveInputs } from "../../pipeline/index.ts";
 import { openProject, openWorkspaces, type Project, type Workspaces } from "../../workspace/index.ts";
 import { Exit, type Cli } from "../cli.ts";
 import { driveRun, tellResult, type Driven } from "../driving/drive.ts";
@@ -23,6 +23,9 @@ export interface RunFlags extends RunOptions {
   budget?: string | undefined;
   includeDirty?: boolean | undefined;
   merge?: boolean | undefined;
+  /** `name=value` each. */
+  input?: readonly string[] | undefined;
+  wait?: boolean | undefined;
 }
 
 /** `stepfall run FILE` */
@@ -36,8 +39,15 @@ export async function run(cli: Cli, file: string, flags: RunFlags): Promise<numb
 /** Everything that may be refused is refused before anything is created: no folder, no branch, no run. */
 export async function startAndDrive(cli: Cli, file: string, flags: RunFlags): Promise<Driven> {
   const pipeline = withBudget(readPipeline(cli, file), flags.budget);
+  const inputs = inputsOf(pipeline, flags.input ?? []);
   const project = await openProject(cli.cwd, { env: cli.env });
-  const config = await loadSettings(cli, { project, at: flags.includeDirty ? undefined : project.head, flags: configFlags(flags) });
+  const config = await loadSettings(cli, {
+    project,
+    at: flags.includeDirty ? undefined : project.head,
+    flags: configFlags(flags),
+    secrets: pipeline.secrets,
+  });
+  requireSecrets(pipeline, config);
   const runId = ulid(cli.clock.now()).toLowerCase();
   const scripted = new ScriptedModels(homeOf(cli), runId);
   const registry = buildRegistry(config, scripted.urls);
@@ -63,8 +73,9 @@ export async function startAndDrive(cli: Cli, file: string, flags: RunFlags): Pr
       source: resolve(cli.cwd, file),
       includeDirty: flags.includeDirty === true,
       actor: actorOf(cli),
+      inputs,
     });
-    return await driveRun(cli, assembled, { runId, workspaces, interrupts });
+    return await driveRun(cli, assembled, { runId, workspaces, interrupts, waitForPeople: flags.wait === true });
   } finally {
     await workspaces.close();
   }
@@ -101,6 +112,36 @@ function readPipeline(cli: Cli, file: string): Pipeline {
   const problems = parsed.problems.map((p) => (p.file === path ? { ...p, file } : p));
   const isText = existsSync(path) && statSync(path).isFile() && statSync(path).size < 1 << 20;
   throw new InputProblems(problems, formatProblems(problems, isText ? { [file]: readFileSync(path, "utf8") } : {}));
+}
+
+/** Values for the pipeline's inputs; throws USAGE. */
+function inputsOf(pipeline: Pipeline, given: readonly string[]): Record<string, unknown> {
+  const values: Record<string, string> = {};
+  for (const text of given) {
+    const at = text.indexOf("=");
+    if (at < 1)
+      throw new CliError("USAGE", `--input ${shown(text, 40)} is not of the form name=value`, "Write it like --input version=1.2.");
+    values[text.slice(0, at)] = text.slice(at + 1);
+  }
+  const resolved = resolveInputs(pipeline, values);
+  if (resolved.ok) return resolved.inputs;
+  const [first] = resolved.problems;
+  throw new CliError(
+    "USAGE",
+    resolved.problems.map((p) => p.message).join(". "),
+    first?.code === "INPUT_MISSING" ? `Give it with --input NAME=VALUE. ${first.hint}` : (first?.hint ?? ""),
+  );
+}
+
+/** Every secret that the pipeline names is there, before anything starts. */
+export function requireSecrets(pipeline: Pipeline, config: Config): void {
+  const unset = (pipeline.secrets ?? []).filter((name) => config.secrets.get(name) === undefined);
+  if (unset.length === 0) return;
+  throw new CliError(
+    "SECRET_MISSING",
+    `the pipeline needs the secret${unset.length > 1 ? "s" : ""} ${unset.join(", ")}, which nobody has set`,
+    `Set ${unset[0]} in the environment, in the dotenv file of the settings, or in the file ${config.home}/secrets.`,
+  );
 }
 
 function withBudget(pipeline: Pipeline, budget: string | undefined): Pipeline {

@@ -20,7 +20,7 @@ export interface Driven {
 export async function driveRun(
   cli: Cli,
   assembled: Assembled,
-  run: { runId: string; workspaces: Workspaces; interrupts: Interrupts },
+  run: { runId: string; workspaces: Workspaces; interrupts: Interrupts; waitForPeople?: boolean },
 ): Promise<Driven> {
   const { engine, store, deps } = assembled;
   const { runId, workspaces, interrupts } = run;
@@ -32,7 +32,12 @@ export async function driveRun(
   interrupts.watch(view);
   let end: DriveEnd;
   try {
-    end = await engine.drive(runId, { workspaces, drain: interrupts.drain, stop: interrupts.stop });
+    end = await engine.drive(runId, {
+      workspaces,
+      drain: interrupts.drain,
+      stop: interrupts.stop,
+      waitForPeople: run.waitForPeople === true,
+    });
   } finally {
     await view.end();
   }
@@ -48,6 +53,8 @@ function statusOf(end: DriveEnd, state: RunState): ShownStatus {
       return end.outcome;
     case "budget":
       return "budget";
+    case "people":
+      return "waiting";
     case "stopped":
       return state.outcome ?? "stopped";
     case "taken-over":
@@ -63,6 +70,8 @@ function exitCodeOf(end: DriveEnd): number {
       return end.outcome === "succeeded" ? Exit.ok : Exit.failed;
     case "budget":
       return Exit.budget;
+    case "people":
+      return Exit.waitsForHuman;
     case "stopped":
       return Exit.interrupted;
     case "taken-over":

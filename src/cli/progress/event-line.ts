@@ -11,7 +11,20 @@ export function eventLine(event: RunEvent, state: RunState): string | undefined 
     case "RunStarted":
     case "AttemptRouted":
     case "MergeIntended":
+    case "StepResolved":
       return undefined;
+    case "StepExpanded": {
+      const { step, round, children } = event.data;
+      return `${step}: ${children.length} ${children.length === 1 ? "step" : "steps"}${round > 1 ? `, round ${round}` : ""}`;
+    }
+    case "StepReopened":
+      return `${event.data.step} is done again: ${firstLine(event.data.because, 140)}`;
+    case "InboxOpened":
+      return `${event.data.step} waits for ${event.data.who.join(", ") || "somebody"}: ${firstLine(event.data.title, 140)} (${event.data.item})`;
+    case "InboxAnswered": {
+      const { by, verdict, text, item } = event.data;
+      return `${by} says ${verdict === "answer" ? "" : verdict}${verdict !== "answer" && text ? ": " : ""}${firstLine(text ?? "", 140)} (${item})`;
+    }
     case "AttemptStarted":
       return `${name(event.data.attempt)} started by ${event.data.agent}`;
     case "AttemptAccepted": {

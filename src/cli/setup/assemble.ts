@@ -63,6 +63,8 @@ export async function assemble(cli: Cli, parts: Parts): Promise<Assembled> {
     baseEnv: { ...pick(cli.env, inherited), ...cacheEnvironment(home, parts.projectId) },
     protected: config.protected ?? [],
     setup: config.setup,
+    secret: (name) => secrets.get(name),
+    ...(cli.env["HOME"] ? { userHome: cli.env["HOME"] } : {}),
     mask,
     keepWorkspaces: parts.keepWorkspaces,
     isDead,

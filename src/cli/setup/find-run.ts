@@ -46,7 +46,7 @@ export async function driverOf(store: Store, runId: string, now: number): Promis
   return held && held.until > now && !isDead(held.holder) ? held : undefined;
 }
 
-export type ShownStatus = "running" | "stopped" | "budget" | "succeeded" | "failed" | "cancelled";
+export type ShownStatus = "running" | "stopped" | "budget" | "waiting" | "succeeded" | "failed" | "cancelled";
 
 /** What a person calls it: a run that is not over and that nobody drives is stopped. */
 export function shownStatus(row: Pick<RunRow, "status">, driver: HeldLease | undefined): ShownStatus {

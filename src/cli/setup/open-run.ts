@@ -23,7 +23,7 @@ export async function openRun(cli: Cli, state: RunState, more: RunOptions = {}):
   const saved = readOptions(homeOf(cli), runId);
   const given = Object.fromEntries(Object.entries(more).filter(([, value]) => value !== undefined));
   const options: RunOptions = { ...saved, ...given };
-  const config = await loadSettings(cli, { project, at: state.base, flags: configFlags(options) });
+  const config = await loadSettings(cli, { project, at: state.base, flags: configFlags(options), secrets: state.pipeline.secrets });
   const scripted = new ScriptedModels(config.home, runId);
   for (const id of saved.scripted ?? []) await scripted.stop(id);
   const registry = buildRegistry(config, scripted.urls);

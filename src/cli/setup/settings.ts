@@ -16,7 +16,13 @@ const FILE = "stepfall.yaml";
  */
 export async function loadSettings(
   cli: Cli,
-  request: { project?: Project | undefined; at?: string | undefined; flags?: ConfigFlags },
+  request: {
+    project?: Project | undefined;
+    at?: string | undefined;
+    flags?: ConfigFlags;
+    /** Names of secrets that a pipeline uses: hidden in all output, whatever they are called. */
+    secrets?: readonly string[] | undefined;
+  },
 ): Promise<Config> {
   const { project, at, flags = {} } = request;
   const text = project && at !== undefined ? await readAt(project, at) : undefined;
@@ -25,6 +31,7 @@ export async function loadSettings(
     cwd: cli.cwd,
     home: homeOf(cli),
     flags,
+    ...(request.secrets ? { secretNames: request.secrets } : {}),
     cores: availableParallelism(),
     ...(project ? { projectDir: project.top } : {}),
     ...(text === undefined ? {} : { projectText: text, projectFile: FILE }),

@@ -1,0 +1,84 @@
+import { answerItem, type Answer } from "../../engine/index.ts";
+import type { InboxRow, Store } from "../../store/index.ts";
+import { Exit, type Cli } from "../cli.ts";
+import { CliError } from "../failure.ts";
+import { driverOf } from "../setup/find-run.ts";
+import { actorOf } from "../setup/merge-run.ts";
+import { openStoreIfThere, withStore } from "../setup/store.ts";
+import { dateTime, duration } from "../show/format.ts";
+import { waitingText } from "../show/waiting-text.ts";
+import { commandLine } from "../show/summary.ts";
+
+/** `stepfall inbox`: everything that waits for people, oldest first. */
+export async function inbox(cli: Cli): Promise<number> {
+  const store = await openStoreIfThere(cli);
+  const now = cli.clock.now();
+  const rows = store ? await store.listInbox().finally(() => store.close()) : [];
+  if (cli.json) cli.out.json({ version: 1, items: rows.map((r) => ({ ...r, waitedMs: now - r.openedAt })) });
+  else if (rows.length === 0) cli.out.note("Nothing waits for you.");
+  else cli.out.data(rows.map((r) => itemText(cli, r, now)).join("\n\n"));
+  return Exit.ok;
+}
+
+function itemText(cli: Cli, row: InboxRow, now: number): string {
+  const facts = [
+    `${row.kind} in run ${row.runId}, for ${duration(now - row.openedAt)}`,
+    ...(row.who.length > 0 ? [`for ${row.who.join(", ")}`] : []),
+    ...(row.expiresAt === undefined ? [] : [row.expiresAt <= now ? "expired" : `until ${dateTime(row.expiresAt)}`]),
+  ];
+  return `${row.item}  (${facts.join("; ")})\n${waitingText(row, (...words) => commandLine(cli, ...words))}`;
+}
+
+export interface AnswerFlags {
+  verdict: Answer["verdict"];
+  text?: string | undefined;
+}
+
+/** `stepfall approve`, `reject`, `answer`: says something to an item, named whole or by any part that only one has. */
+export async function answer(cli: Cli, given: string, { verdict, text }: AnswerFlags): Promise<number> {
+  return withStore(cli, async (store) => {
+    const row = await findItem(store, given);
+    if (row.kind === "budget")
+      throw new CliError(
+        "USAGE",
+        `run ${row.runId} waits for more budget`,
+        `Raise it: \`${commandLine(cli, "resume", row.runId, "--budget", "AMOUNT")}\`, or end it: \`${commandLine(cli, "cancel", row.runId)}\`.`,
+      );
+    const actor = actorOf(cli);
+    const by = actor.replace(/^cli:/, "");
+    const { runId, state } = await answerItem(store, cli.clock, { item: row.item, by, verdict, text }, actor);
+    const driver = await driverOf(store, runId, cli.clock.now());
+    const resume = commandLine(cli, "resume", runId);
+    const item = state.inbox.get(row.item);
+    const left = item && verdict === "approve" ? item.count - item.answers.length : 0;
+    if (cli.json)
+      cli.out.json({ version: 1, item: row.item, runId, verdict, by, stillNeeded: Math.max(0, left), driven: driver !== undefined });
+    else {
+      cli.out.data(`${row.item}: ${verdict === "answer" ? "answered" : verdict} recorded for ${by}`);
+      if (left > 0) cli.out.note(`${left} more must approve.`);
+      else cli.out.note(driver ? `The run goes on.` : `Nobody drives the run now. Go on with: ${resume}`);
+    }
+    return Exit.ok;
+  });
+}
+
+async function findItem(store: Store, given: string): Promise<InboxRow> {
+  const rows = await store.listInbox();
+  const exact = rows.find((r) => r.item === given);
+  if (exact) return exact;
+  const fit = given === "" ? [] : rows.filter((r) => r.item.toLowerCase().includes(given.toLowerCase()));
+  if (fit.length === 1 && fit[0]) return fit[0];
+  if (fit.length > 1)
+    throw new CliError(
+      "USAGE",
+      `${given} may be ${fit
+        .slice(0, 5)
+        .map((r) => r.item)
+        .join(", ")}`,
+      "Give more of the item's name.",
+    );
+  // An item that waits no more is told from one that never was.
+  if (given.includes("!") && given.includes("/"))
+    return { item: given, runId: "", step: "", kind: "approval", title: "", choices: [], who: [], openedAt: 0 };
+  throw new CliError("USAGE", `nothing that waits is called ${given}`, "`stepfall inbox` lists what waits.");
+}

@@ -1,0 +1,121 @@
+import type { Finding, RunEvent } from "./events.ts";
+import { closeItemsOf } from "./people.ts";
+import type { AttemptState, RunState, StepState } from "./state.ts";
+
+/** What happens to an attempt. Part of the fold. */
+
+export type AttemptEvent = Extract<
+  RunEvent,
+  {
+    type:
+      | "AttemptStarted"
+      | "AttemptAccepted"
+      | "AttemptRejected"
+      | "AttemptFailed"
+      | "AttemptInterrupted"
+      | "MergeIntended"
+      | "ResultMerged"
+      | "MergeRefused";
+  }
+>;
+
+export function applyToAttempt(state: RunState, s: StepState, a: AttemptState, event: AttemptEvent, at: number): void {
+  const path = s.step.path;
+  const inFlight = a.phase === "queued" || a.phase === "running";
+  switch (event.type) {
+    case "AttemptStarted":
+      if (a.phase !== "queued" && a.phase !== "running") return;
+      a.phase = "running";
+      a.agent = event.data.agent;
+      a.node = event.data.node;
+      a.epoch = event.data.epoch;
+      a.queuedMs = event.data.queuedMs;
+      if (event.data.from) a.from = event.data.from;
+      a.startedAt = at;
+      state.queued.delete(path);
+      state.running.add(path);
+      return;
+    case "AttemptAccepted":
+      if (!inFlight) return;
+      a.phase = "accepted";
+      a.endedAt = at;
+      a.gates = event.data.gates;
+      if (event.data.commit) a.commit = event.data.commit;
+      if (event.data.output !== undefined) a.output = event.data.output;
+      if (event.data.summary) a.summary = event.data.summary;
+      if (event.data.dropped) a.dropped = event.data.dropped;
+      if (event.data.usage) a.usage = event.data.usage;
+      leaveFlight(state, s, a);
+      state.accepted.add(path);
+      return;
+    case "AttemptRejected":
+      if (!inFlight) return;
+      a.phase = "rejected";
+      a.findings = event.data.findings;
+      a.gates = event.data.gates;
+      if (event.data.commit) a.commit = event.data.commit;
+      if (event.data.summary) a.summary = event.data.summary;
+      if (event.data.usage) a.usage = event.data.usage;
+      again(state, s, a, at, event.data.findings, true);
+      return;
+    case "AttemptFailed": {
+      if (!inFlight) return;
+      const { kind, message } = event.data;
+      a.phase = "failed";
+      a.failure = { kind, message };
+      if (event.data.usage) a.usage = event.data.usage;
+      again(state, s, a, at, [], kind !== "budget");
+      const providerWait = kind === "provider" ? 1000 * 2 ** Math.min(s.tries - 1, 6) : 0;
+      if (kind !== "budget") s.notBefore = at + Math.max(s.step.retry.backoffMs, providerWait);
+      return;
+    }
+    case "AttemptInterrupted":
+      if (!inFlight) return;
+      a.phase = "interrupted";
+      a.interrupted = { because: event.data.because, evidence: event.data.evidence };
+      if (event.data.usage) a.usage = event.data.usage;
+      again(state, s, a, at, s.feedback, false);
+      return;
+    case "MergeIntended":
+      if (a.phase !== "accepted" && a.phase !== "merging") return;
+      a.phase = "merging";
+      a.mergeOnto = event.data.onto;
+      a.mergeCommit = event.data.commit;
+      return;
+    case "ResultMerged":
+      if (a.phase !== "accepted" && a.phase !== "merging") return;
+      a.phase = "merged";
+      a.mergeCommit = event.data.commit;
+      state.accepted.delete(path);
+      state.merged.add(path);
+      return;
+    case "MergeRefused":
+      if (a.phase !== "accepted" && a.phase !== "merging") return;
+      a.phase = "refused";
+      a.findings = event.data.findings;
+      state.accepted.delete(path);
+      s.refusals += 1;
+      again(state, s, a, at, event.data.findings, false);
+      return;
+    default:
+      event satisfies never;
+  }
+}
+
+/** What it asked leave for nobody need answer any more. */
+function leaveFlight(state: RunState, s: StepState, a: AttemptState): void {
+  state.queued.delete(s.step.path);
+  state.running.delete(s.step.path);
+  if (s.items > 0) closeItemsOf(state, a.id);
+}
+
+/** The attempt is over without a result: the step is ready again; whether another attempt follows, `decide` says. */
+function again(state: RunState, s: StepState, a: AttemptState, at: number, feedback: readonly Finding[], counts: boolean): void {
+  a.endedAt ??= at;
+  leaveFlight(state, s, a);
+  s.status = "ready";
+  s.feedback = feedback;
+  s.notBefore = 0;
+  if (counts) s.tries += 1;
+  state.ready.add(s.step.path);
+}
