@@ -1,4 +1,4 @@
-import { fold, runStream, type RunEvent, type RunState } from "../domain/index.ts";
+import { fold, runStream, type RunEvent } from "../domain/index.ts";
 import type { LeaseRef } from "../store/index.ts";
 import type { DriveEnd, DriveOptions, Engine, EngineDeps, StartRequest } from "./contract.ts";
 import { Dispatcher } from "./dispatcher.ts";
