@@ -4,6 +4,8 @@ import { journalConformance } from "./conformance/journal.ts";
 import { leaseConformance } from "./conformance/leases.ts";
 import { projectionConformance } from "./conformance/projections.ts";
 import { invariantConformance } from "./conformance/invariants.ts";
+import { machineConformance } from "./conformance/machine.ts";
+import { inboxConformance } from "./conformance/inbox.ts";
 import { queueConformance } from "./conformance/queue.ts";
 import { affinityConformance } from "./conformance/affinity.ts";
 import type { StoreHarness } from "./conformance/fixture.ts";
@@ -17,8 +19,10 @@ export function storeConformance(name: string, harness: StoreHarness): void {
     followConformance(harness);
     queueConformance(harness);
     affinityConformance(harness);
+    machineConformance(harness);
     leaseConformance(harness);
     projectionConformance(harness);
+    inboxConformance(harness);
     invariantConformance(harness);
   });
 }

@@ -59,7 +59,7 @@ export interface RunRow {
   branch: string;
   base: string;
   /** `running` says that it is not over; whether somebody drives it is told by its lease `run:<id>`. */
-  status: "running" | "budget" | "succeeded" | "failed" | "cancelled";
+  status: "running" | "budget" | "waiting" | "succeeded" | "failed" | "cancelled";
   stepsTotal: number;
   /** Completed ones; failed, skipped and cancelled steps are over and not done. */
   stepsDone: number;
@@ -88,11 +88,38 @@ export interface CallRow {
   outcome: string;
   /** What was reserved for it, micro-dollars. */
   reservedMicroUsd: number;
+  /** Absent: our key. */
+  credentials?: "pass-through" | undefined;
+  /** Among the input tokens: written to the provider's cache, where that has a price. */
+  cacheWriteTokens?: number | undefined;
+}
+
+/** Something that waits for people. */
+export interface InboxRow {
+  /** Unique for ever. */
+  item: string;
+  runId: string;
+  step: string;
+  kind: "approval" | "question" | "permission" | "budget" | "conflict";
+  title: string;
+  detail?: string | undefined;
+  /** Answers to choose from; empty: any text. */
+  choices: readonly string[];
+  /** Names of those who may answer; empty: anybody who can reach the inbox. */
+  who: readonly string[];
+  /** Epoch ms. */
+  openedAt: number;
+  /** Epoch ms. The row stays after it until it is removed: what expiry means is the run's to decide. */
+  expiresAt?: number | undefined;
+  /** The attempt that asks. */
+  attempt?: string | undefined;
 }
 
 /** Read models, written in the same transaction as the events that cause them. */
 export type ProjectionWrite =
   | { kind: "run"; row: RunRow }
+  /** Removes first, then puts; an item that is there is replaced, an unknown one may be removed. Nothing else removes a row, the end of its run neither. */
+  | { kind: "inbox"; put?: readonly InboxRow[] | undefined; remove?: readonly string[] | undefined }
   | { kind: "calls"; rows: readonly CallRow[] }
   | { kind: "offset"; key: string; value: number };
 
@@ -131,6 +158,22 @@ export interface ReserveRequest {
    * that ran out do not count; one that is extended after that counts again, even beyond the limit.
    */
   accountSlots: Readonly<Record<string, number>>;
+  /**
+   * The machine the attempts will run on, and the most of them it may run at a time, over all processes that share the store and name
+   * the same `id`. Counted as for accounts: a lease that ran out does not, one that is extended after that does again, even beyond the
+   * limit. A lease that was reserved without a machine counts for none. Absent: no such limit.
+   */
+  machine?:
+    | {
+        id: string;
+        slots: number;
+        /**
+         * How many attempts the caller itself runs now. Its own leases are then not counted: one whose attempt is over, and whose outcome is still
+         * being written, holds no slot.
+         */
+        busy?: number | undefined;
+      }
+    | undefined;
   /** At most this many now. */
   limit: number;
   /** Only entries of these runs; absent = any. */
@@ -154,6 +197,8 @@ export interface HeldLease extends LeaseRef {
   /** Set for attempts. */
   agent?: string | undefined;
   runId?: string | undefined;
+  /** Whose slot it takes; set for attempts that were reserved with a machine. */
+  machine?: string | undefined;
 }
 
 export type Acquired = { ok: true; lease: LeaseRef; until: number } | { ok: false; heldBy: HeldLease };
@@ -203,12 +248,15 @@ export interface Store {
   release(lease: LeaseRef): Promise<void>;
   /** Leases whose key starts with `prefix` (attempt leases: the attempt id; run leases: `run:<id>`). */
   leases(prefix: string): Promise<HeldLease[]>;
-  queueStats(runId?: string): Promise<QueueStats>;
+  /** `gone`: holders that are known to be dead. What they hold is queued, though its lease has not run out. */
+  queueStats(runId?: string, options?: { gone?: readonly string[] }): Promise<QueueStats>;
   /** Timers due at `now`, earliest first. They stay until cleared by a commit. */
   dueTimers(now: number, limit: number): Promise<Timer[]>;
 
   runs(filter?: { project?: string; runId?: string; limit?: number }): Promise<RunRow[]>;
   calls(filter?: { runId?: string; attempt?: string }): Promise<CallRow[]>;
+  /** What waits for people, oldest first. */
+  listInbox(filter?: { runId?: string }): Promise<InboxRow[]>;
   offset(key: string): Promise<number>;
 
   close(): Promise<void>;

@@ -134,6 +134,15 @@ export function queueConformance(harness: StoreHarness): void {
       expect(await at.store.queueStats()).toEqual({ queued: 3, leased: 0, oldestQueuedAt: 300 });
     });
 
+    test("what a dead holder has is queued again in the numbers, before its lease runs out", async () => {
+      await at.store.commit({ enqueue: [1, 2, 3].map((n) => entry(`r/${n}#1`, { enqueuedAt: n })) });
+      await at.store.reserve(asking({ node: "dead" }));
+      await at.store.reserve(asking({ node: "alive" }));
+      expect(await at.store.queueStats()).toEqual({ queued: 1, leased: 2, oldestQueuedAt: 3 });
+      for (const run of [undefined, "r"])
+        expect(await at.store.queueStats(run, { gone: ["dead", "unknown"] })).toEqual({ queued: 2, leased: 1, oldestQueuedAt: 1 });
+    });
+
     test("many nodes ask at once: each entry goes to one of them", async () => {
       const ids = Array.from({ length: 60 }, (_, i) => `r/${i}#1`);
       await at.store.commit({ enqueue: ids.map((id) => entry(id)) });

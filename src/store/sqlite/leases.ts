@@ -11,18 +11,29 @@ interface LeaseRow {
   until: number;
   agent: string | null;
   runId: string | null;
+  machine: string | null;
+}
+
+interface Grant {
+  holder: string;
+  until: number;
+  agent: string;
+  account: string;
+  machine: string | undefined;
+  runId: string;
 }
 
 /** Above every string that starts with what it is put behind. */
 const LAST = "\u{10FFFF}";
 
-const asHeld = ({ key, epoch, holder, until, agent, runId }: LeaseRow): HeldLease => ({
+const asHeld = ({ key, epoch, holder, until, agent, runId, machine }: LeaseRow): HeldLease => ({
   key,
   epoch,
   holder,
   until,
   ...(agent !== null && { agent }),
   ...(runId !== null && { runId }),
+  ...(machine !== null && { machine }),
 });
 
 /**
@@ -31,14 +42,14 @@ const asHeld = ({ key, epoch, holder, until, agent, runId }: LeaseRow): HeldLeas
  * its epoch from one counter, so no key ever sees an epoch twice and no row must be kept to remember it.
  */
 export function openLeases(db: DatabaseSync, queue: Queue) {
-  const COLUMNS = "key, epoch, holder, until, agent, run_id AS runId";
+  const COLUMNS = "key, epoch, holder, until, agent, run_id AS runId, machine";
   const count = db.prepare("UPDATE meta SET value = value + 1 WHERE key = 'epoch' RETURNING value");
   const countMany = db.prepare("UPDATE meta SET value = value + ? WHERE key = 'epoch' RETURNING value");
   const find = db.prepare(`SELECT ${COLUMNS} FROM leases WHERE key = ?`);
   const grant = db.prepare(
-    `INSERT INTO leases VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET epoch = excluded.epoch,
-       holder = excluded.holder, until = excluded.until, agent = excluded.agent, account = excluded.account,
-       run_id = excluded.run_id, guards = excluded.guards`,
+    `INSERT INTO leases (key, epoch, holder, until, agent, account, run_id, guards, machine) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (key) DO UPDATE SET epoch = excluded.epoch, holder = excluded.holder, until = excluded.until, agent = excluded.agent,
+       account = excluded.account, run_id = excluded.run_id, guards = excluded.guards, machine = excluded.machine`,
   );
   const takeOver = db.prepare("UPDATE leases SET epoch = ?, holder = ?, until = ?, guards = ? WHERE key = ?");
   const move = db.prepare("UPDATE leases SET until = ?, guards = ? WHERE key = ? AND epoch = ?");
@@ -47,6 +58,7 @@ export function openLeases(db: DatabaseSync, queue: Queue) {
   const startingWith = db.prepare(`SELECT ${COLUMNS} FROM leases WHERE key >= ? AND key < ? ORDER BY key`);
   const runningOut = db.prepare("SELECT key FROM leases WHERE guards = 1 AND until <= ?");
   const liveOf = db.prepare("SELECT count(*) AS live FROM leases WHERE account = ? AND until > ?");
+  const liveOn = db.prepare("SELECT count(*) AS live FROM leases WHERE machine = ? AND until > ? AND holder IS NOT ?");
 
   const get = (key: string): LeaseRow | undefined => find.get(key) as LeaseRow | undefined;
   const nextEpoch = (): number => Number(count.get()?.["value"]);
@@ -96,18 +108,18 @@ export function openLeases(db: DatabaseSync, queue: Queue) {
       }
       const { guards, runId } = guard(key);
       const epoch = nextEpoch();
-      // A taken-over attempt goes on using its agent's account.
+      // A taken-over attempt goes on using its agent's account, and the machine it runs on.
       if (held) takeOver.run(epoch, holder, until, guards, key);
-      else grant.run(key, epoch, holder, until, null, null, runId, guards);
+      else grant.run(key, epoch, holder, until, null, null, runId, guards, null);
       return { ok: true, lease: { key, epoch }, until };
     },
 
     /** Leases entries of the queue, which the caller holds there, to an agent. */
-    grantAll(keys: readonly string[], to: { holder: string; until: number; agent: string; account: string; runId: string }): LeaseRef[] {
+    grantAll(keys: readonly string[], to: Grant): LeaseRef[] {
       let epoch = Number(countMany.get(keys.length)?.["value"]) - keys.length;
       return keys.map((key) => {
         epoch += 1;
-        grant.run(key, epoch, to.holder, to.until, to.agent, to.account, to.runId, 1);
+        grant.run(key, epoch, to.holder, to.until, to.agent, to.account, to.runId, 1, to.machine ?? null);
         return { key, epoch };
       });
     },
@@ -130,6 +142,9 @@ export function openLeases(db: DatabaseSync, queue: Queue) {
     },
 
     liveOf: (account: string, now: number): number => Number(liveOf.get(account, now)?.["live"]),
+    /** Living leases of a machine, but for those of `except`. */
+    liveOn: (machine: string, now: number, except: string | undefined): number =>
+      Number(liveOn.get(machine, now, except ?? null)?.["live"]),
 
     startingWith: (prefix: string): HeldLease[] => (startingWith.all(prefix, prefix + LAST) as unknown as LeaseRow[]).map(asHeld),
   };

@@ -1,12 +1,13 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, open, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, open, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { refusal, steps } from "../conformance/fixture.ts";
+import { asking, refusal, steps } from "../conformance/fixture.ts";
 import type { Store } from "../index.ts";
+import { migrations } from "./migrations/all.ts";
 import { openSqliteStore } from "./open.ts";
 
 const clock = { now: () => 0 };
@@ -54,10 +55,31 @@ describe("opening", () => {
     await made();
     tamper("PRAGMA user_version = 99");
     await expect(openSqliteStore({ file, clock })).rejects.toEqual(refusal("STORE_NEWER"));
-    tamper("PRAGMA user_version = 1");
+    tamper(`PRAGMA user_version = ${migrations.length}`);
     const store = await openSqliteStore({ file, clock });
     expect(await store.read("run:1")).toHaveLength(500);
     await store.close();
+  });
+
+  test("the file of an older Stepfall is brought up to date with all that is in it, also by several processes at once", async () => {
+    await mkdir(dirname(file), { recursive: true });
+    tamper(`${migrations[0]}
+      INSERT INTO candidate_sets VALUES (1, '["a"]'); INSERT INTO lanes (id, run_id, affinity, set_id) VALUES (1, 'r', '', 1);
+      INSERT INTO queue VALUES (1, 'r/1#1', 1, 'r', '["a"]', 0, 0, NULL, 5, 0); UPDATE meta SET value = 7;
+      INSERT INTO leases VALUES ('r/1#1', 7, 'old', 500, 'a', 'x', 'r', 1);
+      PRAGMA user_version = 1; PRAGMA application_id = 1398034502`);
+    const stores = await Promise.all([1, 2, 3].map(() => openSqliteStore({ file, clock })));
+    const [store] = stores as [Store];
+    const lease = { key: "r/1#1", epoch: 7 };
+    expect(await store.leases("")).toEqual([{ ...lease, holder: "old", until: 500, agent: "a", runId: "r" }]);
+    expect(await store.listInbox()).toEqual([]);
+    // A lease of before names no machine: it takes no slot of one, and when it has run out its entry does.
+    const ask = (now: number) => store.reserve(asking({ now, machine: { id: "m", slots: 1 } }));
+    expect(await ask(499)).toEqual([]);
+    expect(await ask(501)).toHaveLength(1);
+    expect(await store.leases("")).toMatchObject([{ holder: "node-1", machine: "m" }]);
+    await expect(store.commit({ settle: [lease] })).rejects.toEqual(refusal("STORE_STALE_LEASE"));
+    await Promise.all(stores.map((each) => each.close()));
   });
 
   test("a file that is no database is corrupt, and the message says which file", async () => {
@@ -109,7 +131,7 @@ describe("what is in the file", () => {
     await expect(read()).rejects.toEqual(refusal("STORE_CORRUPT"));
     tamper(`UPDATE events SET type = 'StepDreamt', data = '{}' WHERE version = 3`);
     await expect(read()).rejects.toEqual(refusal("STORE_NEWER"));
-    tamper(`UPDATE events SET type = 'StepCompleted', schema_version = 2 WHERE version = 3`);
+    tamper(`UPDATE events SET type = 'StepCompleted', schema_version = 99 WHERE version = 3`);
     await expect(read()).rejects.toEqual(refusal("STORE_NEWER"));
   });
 });

@@ -72,11 +72,12 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       await thread.ask({ kind: "release", lease });
     },
     leases: (prefix) => thread.ask({ kind: "leases", prefix }),
-    queueStats: (runId) => thread.ask({ kind: "queueStats", runId, now: clock.now() }),
+    queueStats: (runId, { gone = [] } = {}) => thread.ask({ kind: "queueStats", runId, now: clock.now(), gone }),
     dueTimers: (now, limit) => thread.ask({ kind: "dueTimers", now, limit }),
 
     runs: ({ project, runId, limit = ENDLESS } = {}) => thread.ask({ kind: "runs", project, runId, limit }),
     calls: ({ runId, attempt } = {}) => thread.ask({ kind: "calls", runId, attempt }),
+    listInbox: ({ runId } = {}) => thread.ask({ kind: "listInbox", runId }),
     offset: (key) => thread.ask({ kind: "offset", key }),
 
     close: () => thread.close(),

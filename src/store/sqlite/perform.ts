@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Committed } from "../index.ts";
+import { openInbox } from "./inbox.ts";
 import { openJournal, type Journal } from "./journal.ts";
 import { openLanes } from "./lanes.ts";
 import { openLeases } from "./leases.ts";
@@ -23,7 +24,8 @@ export function openPerformer(db: DatabaseSync): Performer {
   const queue = openQueue(db, lanes);
   const leases = openLeases(db, queue);
   const timers = openTimers(db);
-  const projections = openProjections(db);
+  const inbox = openInbox(db);
+  const projections = openProjections(db, inbox);
 
   const commit = (c: PackedCommit): Committed => {
     for (const lease of c.fence) leases.check(lease);
@@ -72,13 +74,15 @@ export function openPerformer(db: DatabaseSync): Performer {
         case "leases":
           return leases.startingWith(read.prefix);
         case "queueStats":
-          return queue.stats(read.runId, read.now);
+          return queue.stats(read.runId, read.now, read.gone);
         case "dueTimers":
           return timers.due(read.now, read.limit);
         case "runs":
           return projections.runs(read.project, read.runId, read.limit);
         case "calls":
           return projections.calls(read.runId, read.attempt);
+        case "listInbox":
+          return inbox.list(read.runId);
         case "offset":
           return projections.offset(read.key);
         default:

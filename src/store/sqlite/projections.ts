@@ -1,26 +1,28 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import type { CallRow, ProjectionWrite, RunRow } from "../index.ts";
+import type { Inbox } from "./inbox.ts";
+import { plain } from "./plain.ts";
 
 const RUN = `run_id AS runId, project, pipeline, branch, base, status, steps_total AS stepsTotal,
   steps_done AS stepsDone, started_at AS startedAt, ended_at AS endedAt`;
 const CALL = `call_id AS callId, run_id AS runId, attempt, agent, provider, model, tier, at, duration_ms AS durationMs,
   input_tokens AS inputTokens, cached_input_tokens AS cachedInputTokens, output_tokens AS outputTokens,
-  micro_usd AS microUsd, provenance, outcome, reserved_micro_usd AS reservedMicroUsd`;
+  micro_usd AS microUsd, provenance, outcome, reserved_micro_usd AS reservedMicroUsd,
+  credentials, cache_write_tokens AS cacheWriteTokens`;
 
 const isOver = (status: RunRow["status"]): boolean => status === "succeeded" || status === "failed" || status === "cancelled";
 
-/** Rows without the null prototype of node:sqlite, and without the keys whose column is null. */
-const plain = (row: object): object => Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null));
-
 /** Read models: what lists and bills are made of. */
-export function openProjections(db: DatabaseSync) {
+export function openProjections(db: DatabaseSync, inbox: Inbox) {
   const putRun = db.prepare(
     `INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run_id) DO UPDATE SET
        project = excluded.project, pipeline = excluded.pipeline, branch = excluded.branch, base = excluded.base,
        status = excluded.status, steps_total = excluded.steps_total, steps_done = excluded.steps_done,
        started_at = excluded.started_at, ended_at = excluded.ended_at`,
   );
-  const putCall = db.prepare(`INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (call_id) DO NOTHING`);
+  const putCall = db.prepare(
+    `INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (call_id) DO NOTHING`,
+  );
   const putOffset = db.prepare("INSERT INTO offsets VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value");
   const getOffset = db.prepare("SELECT value FROM offsets WHERE key = ?");
   const forgetAffinity = db.prepare("DELETE FROM affinity WHERE run_id = ?");
@@ -60,8 +62,13 @@ export function openProjections(db: DatabaseSync) {
               c.provenance,
               c.outcome,
               c.reservedMicroUsd,
+              c.credentials ?? null,
+              c.cacheWriteTokens ?? null,
             );
           }
+          return;
+        case "inbox":
+          inbox.write(projection);
           return;
         case "offset":
           putOffset.run(projection.key, projection.value);

@@ -31,9 +31,9 @@ export function openQueue(db: DatabaseSync, lanes: Lanes) {
   const countRun = count("run_id = ?");
   const leased = (condition: string) =>
     db.prepare(
-      `SELECT count(*) FILTER (WHERE l.until > ?) AS live,
-         min(q.enqueued_at) FILTER (WHERE l.until <= ?) AS oldestExpired
-       FROM leases l JOIN queue q ON q.id = l.key WHERE l.guards = 1 ${condition}`,
+      `SELECT count(*) FILTER (WHERE isLive) AS live, min(at) FILTER (WHERE NOT isLive) AS oldestLost FROM (
+         SELECT q.enqueued_at AS at, l.until > ? AND l.holder NOT IN (SELECT value FROM json_each(?)) AS isLive
+         FROM leases l JOIN queue q ON q.id = l.key WHERE l.guards = 1 ${condition})`,
     );
   const leasedAll = leased("");
   const leasedRun = leased("AND q.run_id = ?");
@@ -83,10 +83,11 @@ export function openQueue(db: DatabaseSync, lanes: Lanes) {
     /** Whoever may do it may take it. */
     free: (id: string): void => changeReadiness(id, 1),
 
-    stats(runId: string | undefined, now: number): QueueStats {
+    /** What `gone` holds is queued. */
+    stats(runId: string | undefined, now: number, gone: readonly string[]): QueueStats {
       const entries = (runId === undefined ? countAll.get() : countRun.get(runId, runId)) ?? {};
-      const held = (runId === undefined ? leasedAll.get(now, now) : leasedRun.get(now, now, runId)) ?? {};
-      const waiting = [entries["oldestReady"], held["oldestExpired"]].filter((at) => typeof at === "number");
+      const held = (runId === undefined ? leasedAll.get(now, JSON.stringify(gone)) : leasedRun.get(now, JSON.stringify(gone), runId)) ?? {};
+      const waiting = [entries["oldestReady"], held["oldestLost"]].filter((at) => typeof at === "number");
       const live = Number(held["live"]);
       const queued = Number(entries["entries"]) - live;
       return { queued, leased: live, ...(waiting.length > 0 && { oldestQueuedAt: Math.min(...waiting) }) };

@@ -12,8 +12,10 @@ const MANY_SETS = 200;
  * head that prefers a free agent, per agent. After each taking only what it changed is looked up again.
  */
 export function reserve(request: ReserveRequest, lanes: Lanes, queue: Queue, leases: Leases): Reservation[] {
-  const { now, runs } = request;
+  const { now, runs, machine } = request;
   leases.freeExpired(now);
+  const limit = machine ? Math.min(request.limit, roomOn(machine, request, leases)) : request.limit;
+  if (limit <= 0) return [];
   const free = freeAgents(request, leases);
   const accounts = new Map(request.agents.map((agent) => [agent.id, agent.account]));
   const mayStart = (agents: ReadonlySet<string>): boolean => [...free.accountOf.keys()].some((id) => agents.has(id));
@@ -24,14 +26,14 @@ export function reserve(request: ReserveRequest, lanes: Lanes, queue: Queue, lea
   const besideIt = (head: Head): Head[] => [lanes.besideHead(head)].filter((other) => other !== undefined);
 
   const taken: Reservation[] = [];
-  while (taken.length < request.limit) {
+  while (taken.length < limit) {
     const heads = [...strangers.heads(), ...friends.heads()];
     const head = best(heads, isWarm);
     if (!head) break;
     // A lane without affinity changes nothing in other lanes, so as much of it is taken at once as comes before every other head.
     const takesMany = head.affinity === "" && strangers.knowsEverySet;
     const next = takesMany ? best([...heads.filter((other) => other.lane !== head.lane), ...besideIt(head)], isWarm) : undefined;
-    const run = queue.readyInLane(head.lane, takesMany ? request.limit - taken.length : 1);
+    const run = queue.readyInLane(head.lane, takesMany ? limit - taken.length : 1);
     let agent: string | undefined;
     const held: number[] = [];
     const started: (typeof run)[number]["entry"][] = [];
@@ -53,7 +55,7 @@ export function reserve(request: ReserveRequest, lanes: Lanes, queue: Queue, lea
       queue.holdAll(head.lane, held);
       const leased = leases.grantAll(
         started.map((entry) => entry.id),
-        { holder: request.node, until, agent, account, runId: head.runId },
+        { holder: request.node, until, agent, account, machine: machine?.id, runId: head.runId },
       );
       lanes.remember(head.runId, head.affinity, agent);
       for (const [i, entry] of started.entries()) taken.push({ entry, agent, account, lease: leased[i]!, until });
@@ -65,6 +67,10 @@ export function reserve(request: ReserveRequest, lanes: Lanes, queue: Queue, lea
     friends.lookAgain(isTouched, head.runId, head.affinity === "" ? undefined : agent);
   }
   return taken;
+}
+
+function roomOn({ id, slots, busy }: NonNullable<ReserveRequest["machine"]>, { node, now }: ReserveRequest, leases: Leases): number {
+  return slots - (busy ?? 0) - leases.liveOn(id, now, busy === undefined ? undefined : node);
 }
 
 const keyOf = (id: number | string, runId: string | undefined): string => (runId === undefined ? `${id}` : `${id} ${runId}`);

@@ -4,6 +4,7 @@ import type {
   CallRow,
   Committed,
   HeldLease,
+  InboxRow,
   LeaseRef,
   ProjectionWrite,
   QueueEntry,
@@ -61,10 +62,11 @@ export type Read =
   | { kind: "read"; stream: string; after: number; limit: number }
   | { kind: "readAll"; after: number; limit: number; types: readonly string[] | undefined }
   | { kind: "leases"; prefix: string }
-  | { kind: "queueStats"; runId: string | undefined; now: number }
+  | { kind: "queueStats"; runId: string | undefined; now: number; gone: readonly string[] }
   | { kind: "dueTimers"; now: number; limit: number }
   | { kind: "runs"; project: string | undefined; runId: string | undefined; limit: number }
   | { kind: "calls"; runId: string | undefined; attempt: string | undefined }
+  | { kind: "listInbox"; runId: string | undefined }
   | { kind: "offset"; key: string };
 
 export type Request = Write | Read;
@@ -83,6 +85,7 @@ export interface Answers {
   dueTimers: Timer[];
   runs: RunRow[];
   calls: CallRow[];
+  listInbox: InboxRow[];
   offset: number;
 }
 
