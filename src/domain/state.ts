@@ -1,5 +1,5 @@
 import { attemptId, type AttemptId } from "./ids.ts";
-import type { EventData, FailureKind, Finding, Usage } from "./events.ts";
+import type { CredentialMode, EventData, FailureKind, Finding, Usage } from "./events.ts";
 import type { Pipeline, Step } from "./pipeline.ts";
 
 /**
@@ -31,6 +31,8 @@ export interface AttemptState {
   epoch?: number;
   /** How long it waited for a slot. */
   queuedMs?: number;
+  /** Absent: metered, or no model at all. */
+  credentials?: CredentialMode;
   from?: string;
   /** The judged commit. */
   commit?: string;

@@ -1,5 +1,5 @@
 import type { RunEvent } from "../domain/index.ts";
-import { LeaseKeeper } from "../fleet/index.ts";
+import { LeaseKeeper, parseHolder } from "../fleet/index.ts";
 import { StoreError, type Reservation } from "../store/index.ts";
 import { carryOut } from "./attempt.ts";
 import type { AttemptWork } from "./attempt.ts";
@@ -27,6 +27,7 @@ export class Dispatcher implements Disposable {
   readonly #deps: EngineDeps;
   readonly #keeper: LeaseKeeper;
   readonly #leaseMs: number;
+  readonly #machine: string;
   readonly #runs = new Map<string, DispatchedRun>();
   readonly #draining = new Set<string>();
   readonly #inFlight = new Map<string, { abort: AbortController; runId: string }>();
@@ -41,6 +42,7 @@ export class Dispatcher implements Disposable {
   constructor(deps: EngineDeps) {
     this.#deps = deps;
     this.#leaseMs = deps.leaseMs ?? 30_000;
+    this.#machine = parseHolder(deps.node)?.host ?? deps.node;
     this.#keeper = new LeaseKeeper(deps.store, deps.clock, this.#leaseMs);
     this.#timer = setInterval(() => this.kick(), LOOK_AGAIN_MS);
   }
@@ -109,6 +111,8 @@ export class Dispatcher implements Disposable {
           node: this.#deps.node,
           agents: this.#deps.registry.list().map(({ id, account }) => ({ id, account })),
           accountSlots: this.#deps.registry.accountSlots(),
+          // Several engines on one machine share its slots.
+          machine: { id: this.#machine, slots: this.#deps.slots, busy: this.#busy },
           limit,
           runs,
           now: this.#deps.clock.now(),

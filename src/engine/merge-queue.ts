@@ -37,6 +37,7 @@ export class MergeQueue {
   /** Where the branch stood after this driver's last merge. The compare-and-swap tells when somebody has moved it since. */
   #tip: string | undefined;
   #working = false;
+  #hasFailed = false;
 
   constructor(options: {
     deps: EngineDeps;
@@ -54,6 +55,7 @@ export class MergeQueue {
     this.#onFailure = options.onFailure;
   }
 
+  /** Nothing is being merged, and nothing waits for it. */
   get isIdle(): boolean {
     return !this.#working && this.#queued.size === 0;
   }
@@ -61,7 +63,7 @@ export class MergeQueue {
   /** Adding an attempt that is queued already changes nothing. */
   add(attempt: string, step: string): void {
     this.#queued.set(attempt, step);
-    if (!this.#working) void this.#work();
+    if (!this.#working && !this.#hasFailed) void this.#work();
   }
 
   /** The next merges need not wait until the journal has the last ones' ResultMerged; an attempt stays in the queue until it has. */
@@ -77,13 +79,16 @@ export class MergeQueue {
       }
       await Promise.all(recording);
     } catch (error) {
+      // The run's driver gives up; what is queued stands in the journal for the next one.
+      this.#hasFailed = true;
       if (!this.#signal.aborted) this.#onFailure(error);
     } finally {
       for (const attempt of taken) this.#queued.delete(attempt);
       this.#working = false;
+      const isOver = this.#hasFailed || this.#signal.aborted;
       // What was added while the last one was finishing.
-      if (this.#queued.size > 0 && !this.#signal.aborted) void this.#work();
-      else this.#log().poke();
+      if (this.#queued.size > 0 && !isOver) void this.#work();
+      else if (!isOver) this.#log().poke();
     }
   }
 

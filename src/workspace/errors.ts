@@ -49,7 +49,9 @@ export class GitFailed extends WorkspaceError {
   /** `null` when it did not end by itself. */
   readonly exitCode: number | null;
   readonly stderr: string;
-  constructor(args: readonly string[], exitCode: number | null, stderr: string, options?: { cause?: unknown }) {
+  /** Whoever started it died: whether it has done its work nobody knows. */
+  readonly isLost: boolean;
+  constructor(args: readonly string[], exitCode: number | null, stderr: string, options?: { cause?: unknown; isLost?: boolean }) {
     const said = stderr.trim().slice(0, 2000) || "it said nothing";
     super(
       "GIT_FAILED",
@@ -60,5 +62,6 @@ export class GitFailed extends WorkspaceError {
     this.args = args;
     this.exitCode = exitCode;
     this.stderr = stderr;
+    this.isLost = options?.isLost === true;
   }
 }

@@ -16,6 +16,8 @@ export interface GitEnd {
   stdout: Uint8Array;
   stderr: string;
   wasCut: boolean;
+  /** Whoever started it died before it ended. */
+  isLost?: boolean;
   /** It could not be started. */
   unstartable?: { code: string | undefined; message: string };
 }

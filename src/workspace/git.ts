@@ -71,7 +71,7 @@ async function runGit(args: readonly string[], env: Record<string, string>, opti
   const { code, stderr } = end;
   if (end.wasCut && options.cut) return { code: 0, stdout, stderr, wasCut: true };
   if (end.wasCut) throw new GitFailed(args, null, `its output is longer than ${maxBytes} bytes`);
-  if (code === null) throw new GitFailed(args, null, stderr || `ended by ${end.killedBy}`);
+  if (code === null) throw new GitFailed(args, null, stderr || `ended by ${end.killedBy}`, { isLost: end.isLost === true });
   if (!(options.accept ?? [0]).includes(code)) throw new GitFailed(args, code, stderr);
   return { code, stdout, stderr, wasCut: false };
 }

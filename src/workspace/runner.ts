@@ -64,7 +64,7 @@ class GitRunner {
     this.#child?.channel?.unref();
   }
 
-  /** The runner is gone: what it was doing has failed, and from now on this process starts git itself. */
+  /** The runner is gone: what it was doing is lost (see workspaces.ts), and from now on this process starts git itself. */
   #lost(): void {
     this.#isBroken = true;
     this.#isReady = false;
@@ -72,7 +72,7 @@ class GitRunner {
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
     for (const resolve of waiting)
-      resolve({ code: null, killedBy: "the end of the git runner", stdout: Buffer.alloc(0), stderr: "", wasCut: false });
+      resolve({ code: null, killedBy: "the end of the git runner", stdout: Buffer.alloc(0), stderr: "", wasCut: false, isLost: true });
   }
 }
 

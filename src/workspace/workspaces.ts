@@ -2,7 +2,7 @@ import { cleanRun, listLeftovers, releaseSnapshots } from "./clean.ts";
 import type { Workspaces } from "./contract.ts";
 import { createCheckout, createWorkspace, type Site } from "./create.ts";
 import { snapshotDirty } from "./dirty.ts";
-import { WorkspaceError } from "./errors.ts";
+import { GitFailed, WorkspaceError } from "./errors.ts";
 import { advance, contains, createRunBranch, prepareMerge, tipOf } from "./merge.ts";
 import { mergeIntoCurrent } from "./merge-into-current.ts";
 import { workspacesFolder } from "./naming.ts";
@@ -27,8 +27,8 @@ export function openWorkspaces({ project, home, signal }: WorkspacesOptions): Wo
   const site: Site = { project, home, git, refs: new RefWriter(git.refs), made: new Map() };
   const underWay = new Set<Promise<unknown>>();
   /** What is promised: every failure is a WorkspaceError, and `close` waits for it. */
-  const call = <T>(work: () => Promise<T>): Promise<T> => {
-    const answer = (async () => work())().catch((cause: unknown) => {
+  const call = <T>(work: () => Promise<T>, mayRepeat = true): Promise<T> => {
+    const answer = (mayRepeat ? again(work) : (async () => work())()).catch((cause: unknown) => {
       if (cause instanceof WorkspaceError) throw cause;
       throw new WorkspaceError("WORKSPACE_IO", (cause as Error).message, "See that the disk has space and the folder can be written to.", {
         cause,
@@ -67,11 +67,24 @@ export function openWorkspaces({ project, home, signal }: WorkspacesOptions): Wo
     ignored: (workspace, globs) => call(() => ignored(git, workspace, globs)),
     diffStat: (from, to) => call(() => diffStat(git, from, to)),
     diff: (from, to, options) => call(() => diff(git, from, to, options)),
-    mergeIntoCurrent: (branch, message) => call(() => mergeIntoCurrent(site, branch, message)),
+    mergeIntoCurrent: (branch, message) => call(() => mergeIntoCurrent(site, branch, message), false),
     cleanRun: (runId, options) => call(() => cleanRun(site, runId, options)),
     listLeftovers: () => call(() => listLeftovers(home)),
     close: async () => {
       await Promise.allSettled(underWay);
     },
   };
+}
+
+/**
+ * Done once more when the git runner died under it: this process then starts git itself. All our work on a repository of ours may be done
+ * twice; a branch that the lost git has moved after all answers with where it stands.
+ */
+async function again<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof GitFailed) || !error.isLost) throw error;
+    return work();
+  }
 }
