@@ -1,6 +1,6 @@
 import { nearest } from "./yaml/nearest.ts";
 import { named } from "./yaml/shown.ts";
-import type { AgentSettings, ChatAgentSettings, ProviderSettings } from "./settings.ts";
+import { ACP_PRESETS, type AgentSettings, type ChatAgentSettings, type ProgramAgentSettings, type ProviderSettings } from "./settings.ts";
 import type { Settings } from "./settings-schema.ts";
 
 type AgentEntry = NonNullable<Settings["agents"]>[string];
@@ -8,6 +8,8 @@ type AgentEntry = NonNullable<Settings["agents"]>[string];
 const DEFAULT_CAPABILITIES = ["edit"];
 const DEFAULT_OUTPUT_TOKENS = 8192;
 const DEFAULT_TURNS = 50;
+/** Coding agents write whole files in one answer. */
+const DEFAULT_PROGRAM_OUTPUT_TOKENS = 32_000;
 
 export interface ModelName {
   provider: string;
@@ -20,74 +22,117 @@ export function parseModelName(text: string): ModelName | undefined {
   return provider !== undefined && model !== undefined ? { provider, model } : undefined;
 }
 
-export type AgentFault = { code: "BAD_MODEL" | "UNKNOWN_PROVIDER"; message: string; hint: string };
+/** `key`: the one of the agent's keys that is wrong; `model` unless told. */
+export interface AgentFault {
+  code: "BAD_MODEL" | "UNKNOWN_PROVIDER" | "MISSING_KEY" | "BAD_URL";
+  message: string;
+  hint: string;
+  key?: string;
+}
+type Made<A> = { ok: true; agent: A } | { ok: false; fault: AgentFault };
 
-/** An agent of the settings with its defaults, or why its model cannot be. */
-export function agentFrom(
-  id: string,
-  entry: AgentEntry,
+/** An agent of the settings with its defaults, or why it cannot be. */
+export function agentFrom(id: string, entry: AgentEntry, providers: ReadonlyMap<string, ProviderSettings>): Made<AgentSettings> {
+  const common = { id, capabilities: entry.capabilities ?? DEFAULT_CAPABILITIES };
+  switch (entry.executor) {
+    case "shell": {
+      const { executor, command, tier = "free", account = id } = entry;
+      return { ok: true, agent: { ...common, executor, command, tier, account } };
+    }
+    case "http":
+      return httpAgent(id, entry, common);
+    case "acp":
+    case "cli":
+      return programAgent(entry, common, providers);
+    case "chat": {
+      const chat = chatAgent(id, entry.model, providers);
+      if (!chat.ok) return chat;
+      const { tier, account, maxOutputTokens, maxTurns } = entry;
+      return {
+        ok: true,
+        agent: {
+          ...chat.agent,
+          ...common,
+          tier: tier ?? chat.agent.tier,
+          account: account ?? chat.agent.account,
+          maxOutputTokens: maxOutputTokens ?? chat.agent.maxOutputTokens,
+          maxTurns: maxTurns ?? chat.agent.maxTurns,
+        },
+      };
+    }
+    default:
+      return entry satisfies never;
+  }
+}
+
+type Common = Pick<AgentSettings, "id" | "capabilities">;
+
+/** A bearer token crosses no network in the clear. */
+function httpAgent(id: string, entry: Extract<AgentEntry, { executor: "http" }>, common: Common): Made<AgentSettings> {
+  const { executor, url, protocol = "a2a", tier = "mid", account = id } = entry;
+  const tokenEnv = entry["token-env"];
+  const { protocol: scheme, hostname } = new URL(url);
+  if (scheme === "http:" && !/^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname)) {
+    const message = `${named(url)} is not on this machine and not https`;
+    return { ok: false, fault: { code: "BAD_URL", key: "url", message, hint: "Use https, or a tunnel to 127.0.0.1" } };
+  }
+  return { ok: true, agent: { ...common, executor, url, protocol, tier, account, ...(tokenEnv ? { tokenEnv } : {}) } };
+}
+
+/** What a login's limits are counted by: two ways of driving one program share it. */
+const loginOf: Readonly<Record<string, string>> = { "claude-agent-acp": "claude", "codex-acp": "codex" };
+
+function programAgent(
+  entry: Extract<AgentEntry, { executor: "acp" | "cli" }>,
+  common: Common,
   providers: ReadonlyMap<string, ProviderSettings>,
-): { ok: true; agent: AgentSettings } | { ok: false; fault: AgentFault } {
-  const capabilities = entry.capabilities ?? DEFAULT_CAPABILITIES;
-  if (entry.executor === "shell") {
+): Made<AgentSettings> {
+  const { executor, credentials = "metered" } = entry;
+  const [program, ...args] = entry.command ?? [];
+  const preset = entry.preset ?? "acp";
+  if (preset === "acp" && program === undefined) {
+    const message = "An ACP agent needs a `preset` or a `command`";
+    return { ok: false, fault: { code: "MISSING_KEY", key: "executor", message, hint: `Add \`preset\`: ${ACP_PRESETS.join(", ")}` } };
+  }
+  const made: Common & Pick<ProgramAgentSettings, "executor" | "preset" | "credentials" | "env" | "maxOutputTokens" | "command"> = {
+    ...common,
+    executor,
+    preset,
+    credentials,
+    env: entry.env ?? {},
+    maxOutputTokens: entry.maxOutputTokens ?? DEFAULT_PROGRAM_OUTPUT_TOKENS,
+    ...(program === undefined ? {} : { command: [program, ...args] as const }),
+  };
+  const login = preset === "acp" ? common.id : (loginOf[preset] ?? preset);
+  if (credentials === "direct") {
+    const model = entry.model === undefined ? {} : { model: entry.model };
+    return { ok: true, agent: { ...made, ...model, tier: entry.tier ?? "mid", account: entry.account ?? login } };
+  }
+  if (entry.model === undefined) {
+    const message = `\`model\` is missing: with credentials: ${credentials} the gateway must know what is asked for`;
     return {
-      ok: true,
-      agent: {
-        id,
-        executor: "shell",
-        command: entry.command,
-        tier: entry.tier ?? "free",
-        capabilities,
-        account: entry.account ?? id,
-      },
+      ok: false,
+      fault: { code: "MISSING_KEY", key: "executor", message, hint: "Add `model: provider/model`, or `credentials: direct`" },
     };
   }
-  const chat = chatAgent(id, entry.model, providers);
-  if (!chat.ok) return chat;
-  const { tier, account, maxOutputTokens, maxTurns } = entry;
-  return {
-    ok: true,
-    agent: {
-      ...chat.agent,
-      capabilities,
-      tier: tier ?? chat.agent.tier,
-      account: account ?? chat.agent.account,
-      maxOutputTokens: maxOutputTokens ?? chat.agent.maxOutputTokens,
-      maxTurns: maxTurns ?? chat.agent.maxTurns,
-    },
-  };
+  const chosen = modelAt(entry.model, providers);
+  if (!chosen.ok) return chosen;
+  const { provider, model } = chosen;
+  const tier = entry.tier ?? (provider.isLocal ? "free" : "mid");
+  const account = entry.account ?? (credentials === "metered" ? provider.id : login);
+  return { ok: true, agent: { ...made, provider: provider.id, model, tier, account } };
 }
 
 /** A chat agent on `provider/model` with everything else by default. */
-export function chatAgent(
-  id: string,
-  modelText: string,
-  providers: ReadonlyMap<string, ProviderSettings>,
-): { ok: true; agent: ChatAgentSettings } | { ok: false; fault: AgentFault } {
-  const name = parseModelName(modelText);
-  if (!name) {
-    return {
-      ok: false,
-      fault: {
-        code: "BAD_MODEL",
-        message: `${named(modelText)} is not of the form provider/model`,
-        hint: "Write it like ollama/qwen3-coder or openai/gpt-5-mini",
-      },
-    };
-  }
-  const provider = providers.get(name.provider);
-  if (!provider) {
-    const near = nearest(name.provider, providers.keys());
-    const hint = near
-      ? `Did you mean ${named(near)}?`
-      : `Providers: ${[...providers.keys()].join(", ")}. Add it under \`providers\`, or give --model-url`;
-    return { ok: false, fault: { code: "UNKNOWN_PROVIDER", message: `There is no provider ${named(name.provider)}`, hint } };
-  }
+export function chatAgent(id: string, modelText: string, providers: ReadonlyMap<string, ProviderSettings>): Made<ChatAgentSettings> {
+  const chosen = modelAt(modelText, providers);
+  if (!chosen.ok) return chosen;
+  const { provider, model } = chosen;
   const agent: ChatAgentSettings = {
     id,
     executor: "chat",
     provider: provider.id,
-    model: name.model,
+    model,
     tier: provider.isLocal ? "free" : "mid",
     capabilities: DEFAULT_CAPABILITIES,
     account: provider.id,
@@ -95,4 +140,22 @@ export function chatAgent(
     maxTurns: DEFAULT_TURNS,
   };
   return { ok: true, agent };
+}
+
+function modelAt(
+  text: string,
+  providers: ReadonlyMap<string, ProviderSettings>,
+): { ok: true; provider: ProviderSettings; model: string } | { ok: false; fault: AgentFault } {
+  const name = parseModelName(text);
+  if (!name) {
+    const message = `${named(text)} is not of the form provider/model`;
+    return { ok: false, fault: { code: "BAD_MODEL", message, hint: "Write it like ollama/qwen3-coder or openai/gpt-5-mini" } };
+  }
+  const provider = providers.get(name.provider);
+  if (provider) return { ok: true, provider, model: name.model };
+  const near = nearest(name.provider, providers.keys());
+  const hint = near
+    ? `Did you mean ${named(near)}?`
+    : `Providers: ${[...providers.keys()].join(", ")}. Add it under \`providers\`, or give --model-url`;
+  return { ok: false, fault: { code: "UNKNOWN_PROVIDER", message: `There is no provider ${named(name.provider)}`, hint } };
 }

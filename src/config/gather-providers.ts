@@ -31,7 +31,7 @@ export function gatherProviders(
         "MISSING_KEY",
         ["providers", id],
         `\`url\` is missing in \`providers.${id}\``,
-        "Add the base URL of its OpenAI-compatible API",
+        "Add the base URL of its API",
       );
     }
     loading.origins[`providers.${id}`] ??= builtins.get(id)?.from ?? { kind: "default" };
@@ -54,8 +54,8 @@ export function gatherProviders(
     } else if (id !== undefined) {
       // Only the key meant for this URL goes there: another provider's must not reach a host it was not made for.
       const keyEnv = secrets.get(MODEL_KEY) === undefined ? {} : { "key-env": MODEL_KEY };
-      const { prices } = entries.get(id)?.value ?? {};
-      providers.set(id, provider(id, undefined, { ...keyEnv, url: checked.data, local: LOCAL_NAMES.has(id), prices }, secrets));
+      const { prices, protocol } = entries.get(id)?.value ?? {};
+      providers.set(id, provider(id, undefined, { ...keyEnv, url: checked.data, local: LOCAL_NAMES.has(id), prices, protocol }, secrets));
       loading.origins[`providers.${id}`] = url.origin;
     }
   } else if (id !== undefined && secrets.get(MODEL_KEY) !== undefined) {

@@ -123,6 +123,8 @@ default-agent: coder
     expect(config.providers.find((p) => p.id === "local")).toEqual({
       id: "local",
       url: "http://127.0.0.1:11434/v1",
+      protocols: ["chat"],
+      bases: { chat: "http://127.0.0.1:11434/v1" },
       keyEnv: "LOCAL_KEY",
       isLocal: true,
       prices: { "qwen3-coder": { input: 200_000, cachedInput: 20_000, output: 800_000 } },
@@ -223,7 +225,7 @@ describe("problems", () => {
 agnets: {}
 grace: soon
 agents:
-  a: { executor: acp, model: x/y }
+  a: { executor: function, model: x/y }
   b: { executor: chat, model: nobody/m }
   c: { executor: chatt }
   D: { executor: shell, command: x }
@@ -246,7 +248,7 @@ tiers: {}
     expect(problemsOf()).toMatchObject([{ line: 2, col: 31, code: "UNKNOWN_PROVIDER", hint: "Did you mean `openai`?" }]);
   });
 
-  test.each(["acp", "cli", "http", "function"])("the executor %s is not supported yet, by name", (executor) => {
+  test.each(["function"])("the executor %s is not supported yet, by name", (executor) => {
     project(`agents:\n  a: { executor: ${executor} }\n`);
     expect(problemsOf()).toMatchObject([
       {

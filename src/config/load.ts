@@ -49,7 +49,15 @@ export function loadConfig(request: LoadConfigRequest): LoadedConfig {
   const dotenv = dotenvPath(loading, home);
   const providerEntries = loading.entries("providers");
   const keyNames = [...providerEntries.values()].flatMap((e) => e.value["key-env"] ?? []);
-  const { secrets, problems, files } = gatherSecrets({ env, dotenv, home, named: [...keyNames, MODEL_KEY] });
+  const tokenNames = [...loading.entries("agents").values()].flatMap(({ value }) =>
+    "token-env" in value ? (value["token-env"] ?? []) : [],
+  );
+  const { secrets, problems, files } = gatherSecrets({
+    env,
+    dotenv,
+    home,
+    named: [...keyNames, ...tokenNames, MODEL_KEY, ...(request.secretNames ?? [])],
+  });
   loading.problems.push(...problems);
 
   const model = loading.given("--model", flags.model, "STEPFALL_MODEL");
@@ -91,7 +99,7 @@ function gatherAgents(
   for (const [id, { value, file }] of loading.entries("agents")) {
     const made = agentFrom(id, value, providers);
     if (made.ok) agents.set(id, made.agent);
-    else loading.refuseIn(file, made.fault.code, ["agents", id, "model"], made.fault.message, made.fault.hint);
+    else loading.refuseIn(file, made.fault.code, ["agents", id, made.fault.key ?? "model"], made.fault.message, made.fault.hint);
   }
   if (model) {
     const made = chatAgent("chat", String(model.value), providers);

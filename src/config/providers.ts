@@ -1,32 +1,49 @@
 import type { SecretBox } from "./secret-box.ts";
-import type { Environment, Origin, ProviderSettings } from "./settings.ts";
+import type { Environment, Origin, ProviderSettings, WireFormat } from "./settings.ts";
 import type { Settings } from "./settings-schema.ts";
 
 interface Builtin {
   id: string;
   url: string;
+  /** Where it speaks what. */
+  bases: Readonly<Partial<Record<WireFormat, string>>>;
   /** The first that is set names the key. */
   keyEnvs: readonly string[];
   isLocal: boolean;
   from: Origin;
 }
 
+const OPENAI = "https://api.openai.com/v1";
+const ANTHROPIC = "https://api.anthropic.com/v1";
+const GEMINI = "https://generativelanguage.googleapis.com/v1beta";
+const EVERY_FORMAT: readonly WireFormat[] = ["chat", "responses", "messages", "gemini"];
+
 /** Providers that need no settings: a variable of their own is enough. */
 export function builtinProviders(env: Environment): Builtin[] {
   const from = (name: string): Origin => (env[name] ? { kind: "environment", name } : { kind: "default" });
-  const hosted = (id: string, url: string, keyEnvs: string[], at: string): Builtin => ({
+  const hosted = (id: string, url: string, native: Builtin["bases"], keyEnvs: string[], at: string): Builtin => ({
     id,
     url,
+    bases: { chat: url, ...native },
     keyEnvs,
     isLocal: false,
     from: from(at),
   });
-  const local = (id: string, url: string, at: string): Builtin => ({ id, url, keyEnvs: [], isLocal: true, from: from(at) });
+  const local = (id: string, url: string, at: string): Builtin => ({
+    id,
+    url,
+    bases: { chat: url },
+    keyEnvs: [],
+    isLocal: true,
+    from: from(at),
+  });
   const google = env["GEMINI_API_KEY"] ? "GEMINI_API_KEY" : "GOOGLE_API_KEY";
+  const openai = trim(env["OPENAI_BASE_URL"] || OPENAI);
   const builtins = [
-    hosted("openai", trim(env["OPENAI_BASE_URL"] || "https://api.openai.com/v1"), ["OPENAI_API_KEY"], "OPENAI_API_KEY"),
-    hosted("anthropic", "https://api.anthropic.com/v1", ["ANTHROPIC_API_KEY"], "ANTHROPIC_API_KEY"),
-    hosted("gemini", "https://generativelanguage.googleapis.com/v1beta/openai", ["GEMINI_API_KEY", "GOOGLE_API_KEY"], google),
+    // Of another server under that name only the format is known that all of them speak.
+    hosted("openai", openai, openai === OPENAI ? { responses: OPENAI } : {}, ["OPENAI_API_KEY"], "OPENAI_API_KEY"),
+    hosted("anthropic", ANTHROPIC, { messages: ANTHROPIC }, ["ANTHROPIC_API_KEY"], "ANTHROPIC_API_KEY"),
+    hosted("gemini", `${GEMINI}/openai`, { gemini: GEMINI }, ["GEMINI_API_KEY", "GOOGLE_API_KEY"], google),
     local("ollama", ollamaUrl(env["OLLAMA_HOST"]), "OLLAMA_HOST"),
   ];
   if (env["LOCALAI_URL"]) builtins.push(local("localai", withV1(env["LOCALAI_URL"]), "LOCALAI_URL"));
@@ -62,11 +79,18 @@ export function provider(
   const ownKeys = entry?.url === undefined && script === undefined ? (builtin?.keyEnvs ?? []) : [];
   const keyEnv = entry?.["key-env"] ?? ownKeys.find((name) => secrets.get(name) !== undefined) ?? ownKeys[0];
   const prices = Object.entries(entry?.prices ?? {}).map(([model, p]) => {
-    return [model, { input: p.input, cachedInput: p["cached-input"] ?? p.input, output: p.output }] as const;
+    const write = p["cache-write"] === undefined ? {} : { cacheWrite: p["cache-write"] };
+    return [model, { input: p.input, cachedInput: p["cached-input"] ?? p.input, ...write, output: p.output }] as const;
   });
+  const url = script === undefined ? (entry?.url ?? builtin?.url ?? "") : "";
+  const native: Builtin["bases"] = entry?.url === undefined ? (builtin?.bases ?? {}) : {};
+  const usual = script === undefined ? (Object.keys({ chat: url, ...native }) as WireFormat[]) : EVERY_FORMAT;
+  const protocols = entry?.protocol === undefined ? usual : [...new Set([entry.protocol].flat())];
   return {
     id,
-    url: script === undefined ? (entry?.url ?? builtin?.url ?? "") : "",
+    url,
+    protocols,
+    bases: script === undefined ? Object.fromEntries(protocols.map((protocol) => [protocol, native[protocol] ?? url])) : {},
     keyEnv,
     isLocal: entry?.local ?? builtin?.isLocal ?? false,
     ...(script === undefined ? {} : { script }),

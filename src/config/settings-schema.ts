@@ -1,12 +1,13 @@
 import { z } from "zod";
-import { looksLikeSecretValue } from "./secret-names.ts";
+import { looksLikeSecretName, looksLikeSecretValue } from "./secret-names.ts";
+import { ACP_PRESETS, CLI_PRESETS } from "./settings.ts";
 import { CommandText, Dollars, duration, Glob, Id, TierName } from "./yaml/fields.ts";
 import { keyed, kinds, refuse } from "./yaml/shape-problems.ts";
 
 /** The shape of `stepfall.yaml` and of `config.yaml`, as people write them. */
 
 /** Executors that come in a later version. */
-const LATER_EXECUTORS = ["acp", "cli", "http", "function"];
+const LATER_EXECUTORS = ["function"];
 
 const literalSecrets = {
   pattern: /^(?:api[-_]?key|key|token|auth[-_]?token|secret|password|authorization)$/i,
@@ -54,7 +55,7 @@ const ChatAgent = keyed(
   {
     of: "a chat agent",
     literalSecrets,
-    elsewhere: { ...agentElsewhere, command: "Only an agent with `executor: shell` has a command" },
+    elsewhere: { ...agentElsewhere, command: "Only agents with `executor: shell`, `acp` or `cli` have a command" },
     later: ["fallback", "credentials", "mcp"],
   },
 );
@@ -68,17 +69,94 @@ const ShellAgent = keyed(
     of: "a shell agent",
     literalSecrets,
     synonyms: { run: "command", cmd: "command", script: "command" },
-    elsewhere: { ...agentElsewhere, model: "Only an agent with `executor: chat` has a model" },
+    elsewhere: { ...agentElsewhere, model: "Only agents with `executor: chat`, `acp` or `cli` have a model" },
+  },
+);
+
+const Argv = z.array(z.string().min(1).max(4096)).min(1).max(100).describe("A program and its arguments, instead of the preset's");
+/** Plain variables; what looks like a secret is refused. */
+const PlainEnv = z
+  .record(z.string().regex(/^[A-Za-z_]\w{0,127}$/, "Use letters, digits and `_`"), z.string().max(32_768))
+  .superRefine((env, ctx) => {
+    for (const [name, value] of Object.entries(env)) {
+      if (looksLikeSecretName(name) || looksLikeSecretValue(value)) {
+        refuse(ctx, "LITERAL_SECRET", `${name} looks like a secret`, "Take it out: a metered agent gets a key of its own", [name]);
+      }
+    }
+  })
+  .describe("Added to its environment. No secrets");
+const program = {
+  ...agent,
+  credentials: z
+    .enum(["metered", "pass-through", "direct"])
+    .optional()
+    .describe("Whose login it uses: our key, through the gateway (default); its own, through the gateway; its own, without the gateway"),
+  command: Argv.optional(),
+  model: z
+    .string()
+    .min(1)
+    .max(256)
+    .optional()
+    .describe("provider/model; with `credentials: direct` the program's own name for it, or nothing"),
+  env: PlainEnv.optional(),
+  maxOutputTokens: z.int().min(1).max(1_000_000).optional().describe("Most tokens of one answer; default 32000"),
+};
+const programWords = {
+  literalSecrets,
+  synonyms: { args: "command", argv: "command", cmd: "command", login: "credentials", environment: "env", agent: "preset", name: "preset" },
+  elsewhere: { ...agentElsewhere, maxTurns: "Only an agent with `executor: chat` has `maxTurns`" },
+  later: ["mcp", "fallback", "sandbox"],
+};
+const AcpAgent = keyed(
+  {
+    executor: z.literal("acp"),
+    preset: z.enum(ACP_PRESETS).optional().describe("A program that is known by name; not needed with a `command`"),
+    ...program,
+  },
+  { of: "an ACP agent", ...programWords },
+);
+const CliAgent = keyed(
+  { executor: z.literal("cli"), preset: z.enum(CLI_PRESETS), ...program },
+  { of: "an agent driven by its command line", ...programWords },
+);
+const HttpAgent = keyed(
+  {
+    executor: z.literal("http"),
+    url: BaseUrl.describe("Where the agent is served"),
+    protocol: z.enum(["a2a", "post"]).optional().describe("a2a (default), or one POST of JSON"),
+    "token-env": VariableName.optional().describe("Name of the environment variable that holds its bearer token"),
+    ...agent,
+  },
+  {
+    of: "an HTTP agent",
+    literalSecrets: { ...literalSecrets, hint: "No token in a file: write `token-env: NAME`, and set NAME in the environment" },
+    synonyms: { endpoint: "url", address: "url", "key-env": "token-env" },
+    elsewhere: {
+      model: "The agent at that address has its own model",
+      command: "Only agents with `executor: shell`, `acp` or `cli` have a command",
+    },
   },
 );
 
 const Price = keyed(
-  { input: Dollars, "cached-input": Dollars.optional(), output: Dollars },
+  {
+    input: Dollars,
+    "cached-input": Dollars.optional(),
+    "cache-write": Dollars.optional().describe("Input written into the provider's cache; default: the input's price"),
+    output: Dollars,
+  },
   { of: "a price", synonyms: { cached: "cached-input", prompt: "input", completion: "output" } },
 );
+const WireFormat = z.enum(["chat", "responses", "messages", "gemini"]);
 const Provider = keyed(
   {
-    url: BaseUrl.optional().describe("Base URL of an OpenAI-compatible API; required unless the provider is built in"),
+    url: BaseUrl.optional().describe(
+      "Base URL of its API, e.g. of an OpenAI-compatible one, ending in /v1; required unless the provider is built in",
+    ),
+    protocol: z
+      .union([WireFormat, z.array(WireFormat).min(1)])
+      .optional()
+      .describe("Wire formats it speaks at its url: chat and responses (OpenAI), messages (Anthropic), gemini; default: chat"),
     "key-env": VariableName.optional().describe("Name of the environment variable that holds the key"),
     local: z.boolean().optional().describe("Runs on your own hardware: no charge"),
     script: z
@@ -93,7 +171,7 @@ const Provider = keyed(
     of: "a provider",
     literalSecrets,
     synonyms: { "base-url": "url", baseURL: "url", endpoint: "url", host: "url" },
-    later: ["headers", "models", "protocol"],
+    later: ["headers", "models"],
   },
 );
 
@@ -103,7 +181,7 @@ export const SettingsShape = keyed(
     grace: duration(0).optional().describe("How long attempts may finish after the first Ctrl-C; default 30s"),
     protected: z.array(Glob).optional().describe("Globs whose content is always the base commit's"),
     setup: z.array(CommandText).optional().describe("Shell commands that prepare every workspace"),
-    agents: z.record(Id, kinds("executor", [ChatAgent, ShellAgent], "an agent", LATER_EXECUTORS)).optional(),
+    agents: z.record(Id, kinds("executor", [ChatAgent, ShellAgent, AcpAgent, CliAgent, HttpAgent], "an agent", LATER_EXECUTORS)).optional(),
     providers: z.record(Id, Provider).optional(),
     accounts: z.record(Id, keyed({ slots: z.int().min(1).max(1000) }, { of: "an account", literalSecrets })).optional(),
     "default-agent": Id.optional().describe("The agent of steps that ask for none"),

@@ -26,14 +26,23 @@ export interface PriceSettings {
   input: number;
   /** The input price, when the settings name none. */
   cachedInput: number;
+  /** Absent: the input price. */
+  cacheWrite?: number | undefined;
   output: number;
 }
 
-/** An OpenAI-compatible endpoint. Its key is `config.secrets.get(keyEnv)`. */
+/** OpenAI chat completions, OpenAI responses, Anthropic messages, Gemini. */
+export type WireFormat = "chat" | "responses" | "messages" | "gemini";
+
+/** An endpoint that offers models. Its key is `config.secrets.get(keyEnv)`. */
 export interface ProviderSettings {
   id: string;
   /** Base URL without a trailing slash, e.g. `http://127.0.0.1:11434/v1`. */
   url: string;
+  /** The wire formats it speaks. */
+  protocols: readonly WireFormat[];
+  /** Base URL of each of them, without a trailing slash. Empty for a scripted model, which has none before it runs. */
+  bases: Readonly<Partial<Record<WireFormat, string>>>;
   /** Name of the variable that holds its key; absent when it needs none. */
   keyEnv?: string | undefined;
   /** Runs on hardware of one's own: no charge. */
@@ -72,7 +81,41 @@ export interface ShellAgentSettings extends AgentBase {
   command: string;
 }
 
-export type AgentSettings = ChatAgentSettings | ShellAgentSettings;
+/** Programs that are driven by ACP and are known by name. */
+export const ACP_PRESETS = ["gemini", "qwen", "opencode", "claude-agent-acp", "codex-acp", "copilot"] as const;
+/** Programs that are driven by their own command line. */
+export const CLI_PRESETS = ["claude", "codex"] as const;
+
+/** Whose key and login an agent uses: see CredentialMode in domain/events.ts. */
+export type Credentials = "metered" | "pass-through" | "direct";
+
+/** A coding agent that is a program of its own, and the model it shall use. */
+export interface ProgramAgentSettings extends AgentBase {
+  executor: "acp" | "cli";
+  /** `acp`: any other program that speaks ACP, started by `command`. */
+  preset: (typeof ACP_PRESETS)[number] | (typeof CLI_PRESETS)[number] | "acp";
+  /** Instead of the preset's. */
+  command?: readonly [string, ...string[]] | undefined;
+  credentials: Credentials;
+  /** Id of its provider; absent in `direct` mode. */
+  provider?: string | undefined;
+  /** As the provider calls it. Absent only in `direct` mode: the program's own default. */
+  model?: string | undefined;
+  /** Added to its environment. */
+  env: Readonly<Record<string, string>>;
+  maxOutputTokens: number;
+}
+
+/** An agent elsewhere, reached by HTTP. */
+export interface HttpAgentSettings extends AgentBase {
+  executor: "http";
+  url: string;
+  protocol: "a2a" | "post";
+  /** Name of the variable that holds its bearer token. */
+  tokenEnv?: string | undefined;
+}
+
+export type AgentSettings = ChatAgentSettings | ShellAgentSettings | ProgramAgentSettings | HttpAgentSettings;
 
 /** All settings, validated, with their defaults. */
 export interface Config {
@@ -124,6 +167,8 @@ export interface LoadConfigRequest {
   projectText?: string | null | undefined;
   /** How messages call the project's file. */
   projectFile?: string;
+  /** Names of secrets that are asked for beside those of the settings: hidden in output, whatever they are called. */
+  secretNames?: readonly string[];
   /** Instead of what the environment says. */
   home?: string;
   /** Number of processor cores; the default of `slots`, but at least 2. */

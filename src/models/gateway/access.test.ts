@@ -104,8 +104,13 @@ test("what the gateway does not speak is refused by name", async () => {
   const client = await gateway({ home });
   const open = await client.openKey(spec(model));
   const responses = await fetch(`${open.url}/responses`, { method: "POST", headers: { authorization: `Bearer ${open.key}` }, body: "{}" });
-  expect(responses.status).toBe(404);
-  expect((await bodyOf(responses)).error.message).toContain("not supported yet");
+  expect(responses.status).toBe(400);
+  expect((await bodyOf(responses)).error.message).toContain(
+    "scripted does not speak responses; it speaks chat. Use an agent that speaks chat",
+  );
+  const other = await fetch(`${open.url}/embeddings`, { method: "POST", headers: { authorization: `Bearer ${open.key}` }, body: "{}" });
+  expect(other.status).toBe(404);
+  expect((await bodyOf(other)).error.message).toContain("not supported yet");
   for (const body of [{ messages: "no" }, { max_tokens: -1 }, { n: 99 }, { web_search_options: {} }, { models: ["dearer"] }])
     expect((await ask(open, body)).status).toBe(400);
   expect((await ask(open, {}, { body: "{" })).status).toBe(400);

@@ -11,7 +11,14 @@ import type { Mask } from "./mask.ts";
 import { gatewayProtocol } from "./record.ts";
 
 const whole = z.number().int().nonnegative();
-const Rates = z.object({ input: whole, cachedInput: whole, output: whole });
+const Rates = z.object({
+  input: whole,
+  cachedInput: whole,
+  cacheWrite: whole.optional(),
+  cacheWriteLong: whole.optional(),
+  output: whole,
+});
+const BaseUrl = z.url({ protocol: /^https?$/ });
 
 const KeySpecSchema = z.object({
   runId: z.string(),
@@ -22,7 +29,8 @@ const KeySpecSchema = z.object({
     [
       z.object({
         provider: z.string(),
-        baseUrl: z.url({ protocol: /^https?$/ }),
+        baseUrl: BaseUrl,
+        bases: z.partialRecord(z.enum(["chat", "responses", "messages", "gemini"]), BaseUrl).optional(),
         apiKey: z.string().optional(),
         model: z.string(),
         price: Rates.extend({
@@ -36,6 +44,7 @@ const KeySpecSchema = z.object({
   ),
   budgets: z.array(z.object({ id: z.string(), limit: whole, spent: whole })),
   maxOutputTokens: z.number().int().positive(),
+  credentials: z.enum(["metered", "pass-through"]).optional(),
 });
 
 const Hello = z.object({ client: z.string(), pid: z.number().int(), startTime: z.string() });
@@ -66,7 +75,7 @@ export async function admin(req: IncomingMessage, res: ServerResponse, path: str
   if (!body.ok) return sendError(res, 413, apiError("invalid_request_error", "The request is too large."));
   let json: unknown;
   try {
-    json = body.text === "" ? {} : JSON.parse(body.text);
+    json = body.bytes.length === 0 ? {} : JSON.parse(body.bytes.toString("utf8"));
     switch (`${req.method} ${path}`) {
       case "POST /admin/hello": {
         const { client, pid, startTime } = Hello.parse(json);

@@ -1,12 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-
-/** An error as OpenAI's API words it, which every client library understands. */
-export interface ApiError {
-  message: string;
-  type: string;
-  code: string | null;
-  param: string | null;
-}
+import type { ApiError } from "./wire/wire.ts";
 
 export const apiError = (type: string, message: string, code: string | null = null, param: string | null = null): ApiError => ({
   message,
@@ -27,14 +20,14 @@ export const unknownKey = apiError(
 export function sendJson(res: ServerResponse, status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): void {
   if (res.headersSent || res.destroyed) return;
   const bytes = Buffer.from(JSON.stringify(body));
-  res.writeHead(status, { "content-type": "application/json", "content-length": bytes.length, ...headers }).end(bytes);
+  res.writeHead(status, { "content-type": "application/json", ...headers, "content-length": bytes.length }).end(bytes);
 }
 
 export function sendError(res: ServerResponse, status: number, error: ApiError, headers?: Readonly<Record<string, string>>): void {
   sendJson(res, status, { error }, headers);
 }
 
-export type ReadBody = { ok: true; text: string } | { ok: false; because: "too-large" | "gone" };
+export type ReadBody = { ok: true; bytes: Buffer } | { ok: false; because: "too-large" | "gone" };
 
 /** Reads a request's body up to `limit` bytes. One that is too large is not read to its end. */
 export async function readBody(req: IncomingMessage, limit: number): Promise<ReadBody> {
@@ -50,5 +43,5 @@ export async function readBody(req: IncomingMessage, limit: number): Promise<Rea
   } catch {
     return { ok: false, because: "gone" };
   }
-  return { ok: true, text: Buffer.concat(parts).toString("utf8") };
+  return { ok: true, bytes: Buffer.concat(parts) };
 }

@@ -102,7 +102,7 @@ test("a budget counts what the ledger knew and what was spent before, and a rais
   // The ledger was not brought up to date: the gateway's own count is larger and wins.
   const second = await open(6_000, 3_500);
   expect((await ask(second, {})).status).toBe(402);
-  expect((await client.closeKey(second.key)).exhausted).toEqual({ id: "step:run1/build", limit: 6_000, spent: 4_500 });
+  expect((await client.closeKey(second.key)).exhausted).toEqual({ id: "step:run1/build", limit: 6_000, spent: 4_500, needed: 2_017 });
   const third = await open(8_000, 3_500);
   expect((await ask(third, {})).status).toBe(200);
   expect(model.served()).toHaveLength(2);

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { formatUsd, type Clock } from "../../domain/index.ts";
 import { BudgetBook, type Exhausted } from "./budgets.ts";
 import { recordUsage, type InFlight, type KeyState } from "./keys.ts";
+import type { ModelPrice } from "./contract.ts";
 import { ceilingOf } from "./prices.ts";
 import { settle, type CallEnd } from "./settlement.ts";
 import { settledAsUnknown, SpoolWriter, type ReservedCall, type SettledCall } from "./spool.ts";
@@ -9,6 +10,18 @@ import { settledAsUnknown, SpoolWriter, type ReservedCall, type SettledCall } fr
 export type Begun =
   | { ok: true; call: OpenCall }
   | { ok: false; code: "budget_exhausted" | "model_without_price"; message: string; exhausted?: Exhausted };
+
+/** What a call is reserved and settled by. */
+export interface AskedCall {
+  model: string;
+  /** `undefined`: unknown. */
+  price: ModelPrice | undefined;
+  inputTokens: number;
+  maxOutputTokens: number;
+  cacheWrites?: "none" | "short" | "long";
+  /** It may buy what no figure tells: its money is unknown. */
+  isUnpriced?: boolean;
+}
 
 /** A reserved call. `end` must be called once; later calls change nothing. */
 export interface OpenCall {
@@ -54,8 +67,9 @@ export class Calls {
     return this.#inFlight;
   }
 
-  begin(key: KeyState, inputTokens: number, maxOutputTokens: number): Begun {
+  begin(key: KeyState, asked: AskedCall): Begun {
     const { upstream, budgetIds } = key;
+    const { inputTokens, maxOutputTokens, price } = asked;
     const started = this.#options.clock.now();
     const base = {
       callId: randomUUID(),
@@ -67,23 +81,24 @@ export class Calls {
       agent: key.spec.agent,
       tier: key.spec.tier,
       provider: upstream.provider,
-      model: upstream.model,
+      model: asked.model,
       budgets: [...budgetIds],
+      ...(key.spec.credentials === "pass-through" && { credentials: "pass-through" as const }),
     };
-    if (!upstream.price && budgetIds.length > 0) {
-      const message = `No price is known for ${upstream.model} at ${upstream.provider}, and a budget applies: nothing can be reserved. Set its price in the settings.`;
+    if (!price && budgetIds.length > 0) {
+      const message = `No price is known for ${asked.model} at ${upstream.provider}, and a budget applies: nothing can be reserved. Set its price in the settings.`;
       this.#refused(key, base, message);
       key.usage.upstreamError = message;
       return { ok: false, code: "model_without_price", message };
     }
-    const microUsd = ceilingOf(inputTokens, maxOutputTokens, upstream.price);
+    const microUsd = ceilingOf(inputTokens, maxOutputTokens, price, asked.cacheWrites);
     const exhausted = this.budgets.reserve(budgetIds, microUsd);
     if (exhausted) {
       const { id, limit, spent, reserved } = exhausted;
       const message =
         `The budget ${id} cannot carry this call: it may cost up to ${formatUsd(microUsd)}; ` +
         `of ${formatUsd(limit)}, ${formatUsd(spent)} is spent and ${formatUsd(reserved)} reserved by calls under way.`;
-      key.usage.exhausted = { id, limit, spent };
+      key.usage.exhausted = { id, limit, spent, needed: microUsd };
       this.#refused(key, base, message);
       return { ok: false, code: "budget_exhausted", message, exhausted };
     }
@@ -94,10 +109,10 @@ export class Calls {
       this.budgets.settle(budgetIds, microUsd, 0);
       throw problem;
     }
-    return { ok: true, call: this.#open(key, record) };
+    return { ok: true, call: this.#open(key, record, asked) };
   }
 
-  #open(key: KeyState, record: ReservedCall): OpenCall {
+  #open(key: KeyState, record: ReservedCall, asked: AskedCall): OpenCall {
     const { promise, resolve } = Promise.withResolvers<void>();
     const aborter = new AbortController();
     const flight: InFlight = { abort: (reason) => aborter.abort(reason), settled: promise };
@@ -110,7 +125,7 @@ export class Calls {
       const { maxOutputTokens: _, microUsd: reservedMicroUsd, type: __, ...rest } = record;
       const settled: SettledCall = {
         ...rest,
-        ...settle(how, record, key.upstream.price),
+        ...settle(how, record, asked.price, asked.isUnpriced),
         type: "settled",
         reservedMicroUsd,
         durationMs: Math.max(0, this.#options.clock.now() - record.at),

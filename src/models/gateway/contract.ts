@@ -1,29 +1,41 @@
-import type { MicroUsd, Provenance } from "../../domain/index.ts";
+import type { CredentialMode, MicroUsd, Provenance } from "../../domain/index.ts";
 
 /** What a call costs whose input is longer than `above` tokens: all of it, not only what is beyond. */
 export interface PriceTier {
   above: number;
   input: MicroUsd;
   cachedInput: MicroUsd;
+  /** Input that is written into the provider's cache for minutes; absent: at the input's price. */
+  cacheWrite?: MicroUsd | undefined;
+  /** The same for an hour; absent: like `cacheWrite`. */
+  cacheWriteLong?: MicroUsd | undefined;
   output: MicroUsd;
 }
 
 /** Micro-dollars per million tokens. */
-export interface ModelPrice {
-  input: MicroUsd;
-  cachedInput: MicroUsd;
-  output: MicroUsd;
+export interface ModelPrice extends Omit<PriceTier, "above"> {
   /** Long-context prices, by rising `above`. */
   tiers?: readonly PriceTier[] | undefined;
   /** `bundled` (genai-prices), `configured`, or `local` (no charge). */
   source: "bundled" | "configured" | "local";
 }
 
+/**
+ * A wire format: OpenAI chat completions (`/v1/chat/completions`), OpenAI responses (`/v1/responses`), Anthropic messages (`/v1/messages`),
+ * Gemini (`/v1beta/models/MODEL:generateContent`). The gateway serves all four at its origin; an upstream speaks some of them.
+ */
+export type Protocol = "chat" | "responses" | "messages" | "gemini";
+
 /** A model at a provider. The API key never leaves the gateway. */
 export interface Upstream {
   provider: string;
   /** Base of an OpenAI-compatible API, e.g. `http://127.0.0.1:11434/v1`. */
   baseUrl: string;
+  /**
+   * Base URL by wire format it speaks: for `chat`, `responses` and `messages` what comes before `/chat/completions`, `/responses` and
+   * `/messages`; for `gemini` what comes before `/models/`. Absent: it speaks `chat`, at `baseUrl`.
+   */
+  bases?: Readonly<Partial<Record<Protocol, string>>> | undefined;
   apiKey?: string | undefined;
   model: string;
   /** `undefined`: unknown; refused when a budget applies. */
@@ -49,12 +61,20 @@ export interface KeySpec {
   budgets: readonly BudgetLimit[];
   /** Cap put on every call's maximum output, tokens. */
   maxOutputTokens: number;
+  /**
+   * Absent: `metered`. In `pass-through` the agent brings its own login: its headers are forwarded (never kept) in place of the upstream's
+   * key, and it asks for the model it likes, at that model's price. The key must then be in the path: `/k/KEY/v1/...`.
+   */
+  credentials?: Exclude<CredentialMode, "direct"> | undefined;
 }
 
 export interface OpenKey {
   /** The attempt's own key, `sf-...`. */
   key: string;
-  /** OpenAI-compatible base URL for the agent, ending in `/v1`. */
+  /**
+   * OpenAI-compatible base URL for the agent, ending in `/v1`. The other wire formats are at the same origin, and everything is at
+   * `ORIGIN/k/KEY/...` as well.
+   */
   url: string;
   /** The name an agent asks for. */
   model: string;
@@ -68,7 +88,15 @@ export interface KeyUsage {
   microUsd: MicroUsd;
   provenance: Provenance;
   /** Set when a budget refused a call of this key. */
-  exhausted?: { id: string; limit: MicroUsd; spent: MicroUsd };
+  exhausted?: {
+    id: string;
+    limit: MicroUsd;
+    spent: MicroUsd;
+    /** What the refused call would have reserved. */
+    needed: MicroUsd;
+  };
+  /** Set for keys in `pass-through`: the money is what its tokens cost by the list, not what a subscription was charged. */
+  credentials?: "pass-through";
   /** The last error an upstream answered, for the attempt's failure message. */
   upstreamError?: string;
 }

@@ -7,6 +7,10 @@ const tokensPerImage = 2_000;
 /** What the wire format itself adds: OpenAI counts 3 for each message and 3 for the answer's start. */
 const tokensPerMessage = 4;
 
+/** Fields that hold a conversation, message by message, and those that hold other input, in the four wire formats. */
+const conversations = ["messages", "input", "contents"] as const;
+const others = ["tools", "functions", "response_format", "instructions", "text", "system", "output_config", "systemInstruction"] as const;
+
 /**
  * Estimates the input tokens of a request. Agents send the whole conversation with every call, so counts are kept per message, by its hash,
  * and only what is new is counted.
@@ -21,16 +25,22 @@ export class InputEstimate {
 
   of(body: Readonly<Record<string, unknown>>): number {
     let tokens = tokensPerMessage;
-    if (Array.isArray(body.messages)) for (const message of body.messages) tokens += tokensPerMessage + this.#count(message);
-    for (const more of [body.tools, body.functions, body.response_format]) if (more !== undefined) tokens += this.#count(more);
+    for (const field of conversations) {
+      const value = body[field];
+      for (const message of Array.isArray(value) ? value : value === undefined ? [] : [value])
+        tokens += tokensPerMessage + this.#count(message);
+    }
+    for (const field of others) if (body[field] !== undefined) tokens += this.#count(body[field]);
+    const { responseSchema, responseJsonSchema } = (body.generationConfig ?? {}) as Readonly<Record<string, unknown>>;
+    for (const schema of [responseSchema, responseJsonSchema]) if (schema !== undefined) tokens += this.#count(schema);
     return tokens;
   }
 
   #count(value: unknown): number {
     let images = 0;
     const text =
-      JSON.stringify(value, (key, inner: unknown) => {
-        if (key !== "url" || typeof inner !== "string" || !inner.startsWith("data:")) return inner;
+      JSON.stringify(value, function (this: unknown, key, inner: unknown) {
+        if (typeof inner !== "string" || !isImage(this, key, inner)) return inner;
         images += 1;
         return "";
       }) ?? "";
@@ -43,4 +53,12 @@ export class InputEstimate {
     if (this.#known.size > this.#most) this.#known.delete(this.#known.keys().next().value ?? "");
     return tokens + images * tokensPerImage;
   }
+}
+
+/** OpenAI has images as data URLs; Anthropic and Gemini as base64 beside their media type. Documents are counted by their length. */
+function isImage(holder: unknown, key: string, text: string): boolean {
+  if (key === "url" || key === "image_url") return text.startsWith("data:");
+  if (key !== "data") return false;
+  const { media_type, mimeType, mime_type } = holder as Readonly<Record<string, unknown>>;
+  return [media_type, mimeType, mime_type].some((type) => typeof type === "string" && type.startsWith("image/"));
 }

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { onTestFinished } from "vitest";
 import { startScriptedModel, type ScriptedModel, type ScriptedModelOptions } from "../scripted/index.ts";
 import { connectGateway, type ConnectGatewayOptions } from "./connect.ts";
-import type { GatewayClient, KeySpec, ModelPrice, OpenKey, Upstream } from "./contract.ts";
+import type { GatewayClient, KeySpec, ModelPrice, OpenKey, Protocol, Upstream } from "./contract.ts";
 import { startTimeOf } from "./process-identity.ts";
 
 /** What the tests of the gateway share: homes, gateways and scripted models that are gone when the test is. */
@@ -94,3 +94,38 @@ export async function everyFile(folder: string): Promise<{ path: string; bytes: 
   const files = entries.filter((e) => e.isFile()).map((e) => join(e.parentPath, e.name));
   return Promise.all(files.map(async (path) => ({ path, bytes: await readFile(path) })));
 }
+
+/** What a scripted model at this origin speaks, and where. */
+export const basesAt = (origin: string): NonNullable<Upstream["bases"]> => ({
+  chat: `${origin}/v1`,
+  responses: `${origin}/v1`,
+  messages: `${origin}/v1`,
+  gemini: `${origin}/v1beta`,
+});
+
+export const protocols: readonly Protocol[] = ["chat", "responses", "messages", "gemini"];
+
+/** A request in each format, as small as it can be. */
+export function asked(protocol: Protocol, { stream = false, model = "my-name", text = "hello" } = {}): { path: string; body: Loose } {
+  const message = { role: "user", content: text };
+  const method = stream ? "streamGenerateContent?alt=sse" : "generateContent";
+  switch (protocol) {
+    case "chat":
+      return { path: "/v1/chat/completions", body: { model, stream, stream_options: { include_usage: true }, messages: [message] } };
+    case "responses":
+      return { path: "/v1/responses", body: { model, stream, input: [message] } };
+    case "messages":
+      return { path: "/v1/messages", body: { model, stream, max_tokens: 500, messages: [message] } };
+    case "gemini":
+      return { path: `/v1beta/models/${model}:${method}`, body: { contents: [{ role: "user", parts: [{ text }] }] } };
+    default:
+      return protocol satisfies never;
+  }
+}
+
+export const send = (
+  url: string,
+  { path, body }: { path: string; body: Loose },
+  headers: Record<string, string>,
+  init: RequestInit = {},
+): Promise<Response> => fetch(url + path, { method: "POST", headers, body: JSON.stringify(body), ...init });

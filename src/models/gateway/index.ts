@@ -2,7 +2,7 @@
  * The metering model endpoint every agent talks through: a process of its own on loopback, one for a STEPFALL_HOME,
  * shared by the engines that use this home. It ends by itself when no engine is left and nothing is in flight.
  */
-export type { BudgetLimit, GatewayClient, KeySpec, KeyUsage, ModelPrice, OpenKey, PriceTier, Upstream } from "./contract.ts";
+export type { BudgetLimit, GatewayClient, KeySpec, KeyUsage, ModelPrice, OpenKey, PriceTier, Protocol, Upstream } from "./contract.ts";
 export { connectGateway, type ConnectGatewayOptions } from "./connect.ts";
 export { gatewayDefaults, type GatewayTuning } from "./arguments.ts";
 export { GatewayError, type GatewayErrorCode } from "./errors.ts";
@@ -17,4 +17,4 @@ export {
 } from "./spool.ts";
 export { isGatewayAlive } from "./process-identity.ts";
 export { weaker } from "./key-usage.ts";
-export { costOf, priceOf, type ConfiguredPrices, type Tokens } from "./prices.ts";
+export { costOf, priceOf, type ConfiguredPrices, type InputTokens, type Tokens } from "./prices.ts";

@@ -27,6 +27,7 @@ export function addToUsage(usage: KeyUsage, call: SettledCall): KeyUsage {
     outputTokens: usage.outputTokens + call.outputTokens,
     microUsd: usage.microUsd + call.microUsd,
     provenance: weaker(usage.provenance, call.provenance),
+    ...(call.credentials && { credentials: call.credentials }),
     ...(call.outcome === "failed" && call.error !== undefined && { upstreamError: call.error }),
   };
 }

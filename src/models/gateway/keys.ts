@@ -44,7 +44,7 @@ export class Keys {
       budgetIds,
       inFlight: new Set(),
       closed: false,
-      usage: emptyUsage(),
+      usage: { ...emptyUsage(), ...(spec.credentials === "pass-through" && { credentials: "pass-through" as const }) },
     };
     this.#open.set(keyId, state);
     return { key, state };

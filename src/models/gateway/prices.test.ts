@@ -35,3 +35,42 @@ test("a call costs the exact sum, rounded half up once", () => {
     }),
   );
 });
+
+test("cache writes cost what the provider asks for them, five minutes and an hour apart", () => {
+  const known = priceOf("anthropic", "claude-haiku-4-5");
+  expect(known).toMatchObject({
+    input: 1_000_000,
+    cachedInput: 100_000,
+    cacheWrite: 1_250_000,
+    cacheWriteLong: 2_000_000,
+    output: 5_000_000,
+  });
+  const tokens = { inputTokens: 100, cachedInputTokens: 10, cacheWriteTokens: 50, cacheWriteLongTokens: 20, outputTokens: 4 };
+  // 40 plain, 10 at a tenth, 30 at 1.25, 20 at 2, and 4 at 5.
+  expect(costOf(tokens, known)).toBe(139);
+  expect(costOf(tokens, { input: 1_000_000, cachedInput: 1_000_000, output: 0, source: "configured" })).toBe(100);
+});
+
+test("no call whose cache writes were foreseen costs more than was reserved for it", () => {
+  const rate = fc.integer({ min: 0, max: 20_000_000 });
+  const price = fc.record(
+    { input: rate, cachedInput: rate, cacheWrite: rate, cacheWriteLong: rate, output: rate, source: fc.constant("configured" as const) },
+    { requiredKeys: ["input", "cachedInput", "output", "source"] },
+  );
+  const count = fc.integer({ min: 0, max: 300_000 });
+  fc.assert(
+    fc.property(price, count, count, count, count, count, (of, plain, cached, short, long, out) => {
+      const inputTokens = plain + cached + short + long;
+      const tokens = {
+        inputTokens,
+        cachedInputTokens: cached,
+        cacheWriteTokens: short + long,
+        cacheWriteLongTokens: long,
+        outputTokens: out,
+      };
+      expect(costOf(tokens, of)).toBeLessThanOrEqual(ceilingOf(inputTokens, out, of, "long"));
+      const brief = { ...tokens, cacheWriteLongTokens: 0 };
+      expect(costOf(brief, of)).toBeLessThanOrEqual(ceilingOf(inputTokens, out, of, "short"));
+    }),
+  );
+});

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { isAlive, type ProcessIdentity } from "./process-identity.ts";
 
 /** Raised when the admin API or the record changes so that an older or newer engine could not use it. */
-export const gatewayProtocol = 1;
+export const gatewayProtocol = 2;
 
 const GatewayRecord = z.object({
   pid: z.number().int(),

@@ -2,10 +2,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { admin, type AdminContext } from "./admin.ts";
 import { apiError, endingCode, sendError, sendJson, unknownKey } from "./answers.ts";
-import { chatCompletions, type CompletionsContext } from "./completions.ts";
+import { accessOf } from "./access.ts";
 import { GatewayError } from "./errors.ts";
+import { modelCall, type ModelCallContext } from "./model-call.ts";
+import type { ApiError } from "./wire/wire.ts";
+import { targetOf, wires } from "./wire/wires.ts";
 
-export interface ServerContext extends AdminContext, CompletionsContext {
+export interface ServerContext extends AdminContext, ModelCallContext {
   log(line: string): void;
   /** Its record is gone; what is in flight is being settled. */
   isEnding(): boolean;
@@ -16,7 +19,8 @@ export async function listen(ctx: ServerContext): Promise<{ server: Server; port
   let port = 0;
   const server = createServer((req, res) => {
     route(req, res, port, ctx).catch((error: unknown) => {
-      ctx.log(ctx.mask.text(`${req.method} ${req.url}: ${String(error)}`));
+      // Not the address as it came: a key may be in it.
+      ctx.log(ctx.mask.text(`${req.method} ${accessOf(req.url ?? "/", req.headers, () => undefined).path}: ${String(error)}`));
       const message = error instanceof GatewayError ? error.message : "The gateway failed. Its log says more.";
       if (res.headersSent) res.destroy();
       else sendError(res, 503, apiError("gateway_error", ctx.mask.text(message), error instanceof GatewayError ? error.code : null));
@@ -38,25 +42,27 @@ async function route(req: IncomingMessage, res: ServerResponse, port: number, ct
   if (host !== `127.0.0.1:${port}` && host !== `localhost:${port}`)
     return sendError(res, 421, apiError("invalid_request_error", "This host name is not the gateway's."));
   if (ctx.isEnding()) return sendError(res, 503, apiError("gateway_error", "The gateway is ending.", endingCode), { connection: "close" });
-  const path = (req.url ?? "/").split("?")[0] ?? "/";
+  const access = accessOf(req.url ?? "/", req.headers, (key) => ctx.keys.find(key));
+  const { path, key, secret } = access;
   if (path.startsWith("/admin/")) return admin(req, res, path, ctx);
 
-  const bearer = /^Bearer (.+)$/.exec(req.headers.authorization ?? "")?.[1];
-  const key = bearer === undefined ? undefined : ctx.keys.find(bearer);
-  if (!key) return sendError(res, 401, unknownKey);
+  const target = req.method === "POST" ? targetOf(path) : undefined;
+  const refuse = (status: number, error: ApiError): void =>
+    sendJson(res, status, (target?.wire ?? wires.chat).error(status, error), { "x-should-retry": "false" });
+  if (!key || secret === undefined) return refuse(401, unknownKey);
+  if (target) return modelCall(req, res, target, { ...access, key, secret }, ctx);
+  const { model, provider } = key.upstream;
   switch (`${req.method} ${path}`) {
-    case "POST /v1/chat/completions":
-      return chatCompletions(req, res, key, ctx);
+    // OpenAI's shape and Anthropic's in one.
     case "GET /v1/models":
       return sendJson(res, 200, {
         object: "list",
-        data: [{ id: key.upstream.model, object: "model", created: 0, owned_by: key.upstream.provider }],
+        data: [{ id: model, object: "model", created: 0, owned_by: provider, type: "model", display_name: model }],
+        has_more: false,
       });
+    case "GET /v1beta/models":
+      return sendJson(res, 200, { models: [{ name: `models/${model}`, displayName: model }] });
     default:
-      return sendError(
-        res,
-        404,
-        apiError("invalid_request_error", `${req.method} ${path} is not supported yet by the gateway.`, "not_supported"),
-      );
+      return refuse(404, apiError("invalid_request_error", `${req.method} ${path} is not supported yet by the gateway.`, "not_supported"));
   }
 }

@@ -1,5 +1,5 @@
 import type { Provenance } from "../../domain/index.ts";
-import { costOf, type Tokens } from "./prices.ts";
+import { costOf, type InputTokens, type Tokens } from "./prices.ts";
 import type { ModelPrice } from "./contract.ts";
 import type { Outcome } from "./spool.ts";
 
@@ -7,8 +7,8 @@ import type { Outcome } from "./spool.ts";
 export type CallEnd =
   /** The upstream reported what was used, whatever happened otherwise. */
   | { kind: "reported"; tokens: Tokens; outcome: Outcome }
-  /** An answer passed, whole or cut, and no figures came with it. */
-  | { kind: "passed"; outputTokens: number; outcome: Outcome }
+  /** An answer passed, whole or cut, and no figures came with it, or only those of the input. */
+  | { kind: "passed"; input?: InputTokens | undefined; outputTokens: number; outcome: Outcome }
   /** Nothing was sent, or the upstream answered with an error of the request's own (4xx): such calls are not charged. */
   | { kind: "not-charged" }
   /** The upstream answered with an error of its own (5xx): nobody charges for these, but nobody says so either. */
@@ -32,14 +32,18 @@ export interface Figures extends Tokens {
  * What a call is settled at. Pure. Without a known price the money is `unknown`, also where the tokens are reported: nothing is claimed to
  * have been free that was not.
  */
-export function settle(end: CallEnd, reserved: Reservation, price: ModelPrice | undefined): Figures {
+export function settle(end: CallEnd, reserved: Reservation, price: ModelPrice | undefined, isUnpriced = false): Figures {
+  const isKnown = price !== undefined && !isUnpriced;
   const nothing = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 };
   switch (end.kind) {
     case "reported":
-      return { ...end.tokens, provenance: price ? "reported" : "unknown", outcome: end.outcome, microUsd: costOf(end.tokens, price) };
+      return { ...end.tokens, provenance: isKnown ? "reported" : "unknown", outcome: end.outcome, microUsd: costOf(end.tokens, price) };
     case "passed": {
-      const tokens = { inputTokens: reserved.inputTokens, cachedInputTokens: 0, outputTokens: end.outputTokens };
-      return { ...tokens, provenance: price ? "estimated" : "unknown", outcome: end.outcome, microUsd: costOf(tokens, price) };
+      const tokens = {
+        ...(end.input ?? { inputTokens: reserved.inputTokens, cachedInputTokens: 0 }),
+        outputTokens: end.outputTokens,
+      };
+      return { ...tokens, provenance: isKnown ? "estimated" : "unknown", outcome: end.outcome, microUsd: costOf(tokens, price) };
     }
     case "not-charged":
       return { ...nothing, provenance: "reported", outcome: "failed", microUsd: 0 };

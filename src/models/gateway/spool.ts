@@ -22,6 +22,8 @@ const Call = z.object({
   model: z.string(),
   /** Ids of the budgets that pay for it. */
   budgets: z.array(z.string()),
+  /** Absent: metered. */
+  credentials: z.literal("pass-through").optional(),
 });
 
 const Reserved = Call.extend({
@@ -40,6 +42,10 @@ const Settled = Call.extend({
   outcome: Outcome,
   inputTokens: z.number().int(),
   cachedInputTokens: z.number().int(),
+  /** Of the input, what was written into the provider's cache; absent: nothing. */
+  cacheWriteTokens: z.number().int().optional(),
+  /** Of these, what was written for an hour. */
+  cacheWriteLongTokens: z.number().int().optional(),
   outputTokens: z.number().int(),
   microUsd: z.number().int(),
   reservedMicroUsd: z.number().int(),

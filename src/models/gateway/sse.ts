@@ -38,3 +38,9 @@ export function dataOf(event: string): string | undefined {
   }
   return data;
 }
+
+/** The same event with other data. */
+export function withData(event: string, data: string): string {
+  const kept = event.split(/\r?\n/).filter((line) => line !== "" && !line.startsWith("data:"));
+  return [...kept, `data: ${data}`, "", ""].join("\n");
+}

@@ -1,6 +1,5 @@
-import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
+import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import type { Upstream } from "./contract.ts";
 
 export interface UpstreamTimeouts {
   /** Until the status line. */
@@ -28,28 +27,25 @@ const agents = { http: new HttpAgent(keep), https: new HttpsAgent(keep) };
 export interface UpstreamAnswer {
   status: number;
   header(name: string): string | undefined;
+  /** Those that are for the agent: without the connection's, the body's and cookies. */
+  headers(): Record<string, string>;
   /** Read once. Throws an UpstreamFailure when it breaks off. */
   body: AsyncIterable<Uint8Array>;
 }
 
 /** Posts to the upstream and resolves with its answer at the status line. Rejects with an UpstreamFailure. */
 export function post(
-  upstream: Upstream,
-  path: string,
-  body: string,
+  { url: address, headers: given, body }: { url: string; headers: Readonly<Record<string, string>>; body: string },
   timeouts: UpstreamTimeouts,
   signal: AbortSignal,
 ): Promise<UpstreamAnswer> {
-  const url = new URL(upstream.baseUrl.replace(/\/+$/, "") + path);
+  const url = new URL(address);
   const secure = url.protocol === "https:";
-  const headers: OutgoingHttpHeaders = {
+  const headers = {
+    ...given,
     "content-type": "application/json",
     "content-length": Buffer.byteLength(body),
-    accept: "application/json, text/event-stream",
     "accept-encoding": "identity",
-    "user-agent": "stepfall",
-    ...(upstream.apiKey !== undefined && { authorization: `Bearer ${upstream.apiKey}` }),
-    ...upstream.headers,
   };
   return new Promise((resolve, reject) => {
     const req: ClientRequest = (secure ? httpsRequest : httpRequest)(url, {
@@ -79,6 +75,7 @@ export function post(
       resolve({
         status: res.statusCode ?? 0,
         header: (name) => [res.headers[name]].flat()[0],
+        headers: () => forAgent(res.headers),
         body: piecesOf(res, timeouts.idleMs, silent, () => why),
       });
     });
@@ -98,6 +95,13 @@ export function post(
     req.end(body);
   });
 }
+
+const notForAgent = /^(?:connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|content-(?:length|type|encoding)|set-cookie)$/;
+
+const forAgent = (headers: IncomingMessage["headers"]): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) => (notForAgent.test(name) || value === undefined ? [] : [[name, String(value)]])),
+  );
 
 /** Only waiting for the upstream counts as idle: an agent that reads slowly must not look like an upstream that is silent. */
 async function* piecesOf(

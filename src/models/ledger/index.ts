@@ -3,4 +3,4 @@
  */
 export { importSpool, type Imported, type ImportOptions } from "./import.ts";
 export { sumCalls, usageOf, type UsageOf } from "./usage.ts";
-export { billOf, type Bill, type BillRow } from "./bill.ts";
+export { billOf, type Bill, type BillRow, type OwnWord } from "./bill.ts";

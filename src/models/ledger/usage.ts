@@ -10,19 +10,18 @@ const none: Usage = { calls: 0, inputTokens: 0, cachedInputTokens: 0, outputToke
 /** Sums calls. Those a budget refused never went out and count nothing. The provenance is the weakest among them. */
 export function sumCalls(rows: Iterable<CallRow>): Usage {
   let sum = none;
-  for (const row of rows) {
-    if (row.outcome === "refused") continue;
-    sum = {
-      calls: sum.calls + 1,
-      inputTokens: sum.inputTokens + row.inputTokens,
-      cachedInputTokens: sum.cachedInputTokens + row.cachedInputTokens,
-      outputTokens: sum.outputTokens + row.outputTokens,
-      microUsd: sum.microUsd + row.microUsd,
-      provenance: weaker(sum.provenance, row.provenance),
-    };
-  }
+  for (const row of rows) if (row.outcome !== "refused") sum = addUsage(sum, { ...row, calls: 1 });
   return sum;
 }
+
+export const addUsage = (a: Usage, b: Usage): Usage => ({
+  calls: a.calls + b.calls,
+  inputTokens: a.inputTokens + b.inputTokens,
+  cachedInputTokens: a.cachedInputTokens + b.cachedInputTokens,
+  outputTokens: a.outputTokens + b.outputTokens,
+  microUsd: a.microUsd + b.microUsd,
+  provenance: weaker(a.provenance, b.provenance),
+});
 
 /** What was used, as far as it is imported. */
 export async function usageOf(store: Pick<Store, "calls">, of: UsageOf): Promise<Usage> {

@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { ServedCall } from "./server.ts";
+import type { ServedCall } from "./serve.ts";
 
 export interface ScriptedProcess {
   readonly pid: number;
+  /** `http://127.0.0.1:PORT`. */
+  readonly origin: string;
   readonly baseUrl: string;
   served(): Promise<ServedCall[]>;
   /** Ends it. It outlives its parent, by ten quiet minutes at most. */
@@ -38,6 +40,7 @@ export async function spawnScriptedModel(options: {
   const pid = child.pid ?? 0;
   return {
     pid,
+    origin: new URL(baseUrl).origin,
     baseUrl,
     served: async () => (await (await fetch(new URL("/scripted/served", baseUrl))).json()) as ServedCall[],
     stop: async () => {

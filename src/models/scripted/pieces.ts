@@ -1,12 +1,15 @@
 import { countTokens } from "../tokens.ts";
+import { argumentsOf, type ScriptedUsage, type ToolCallOut } from "./dialect.ts";
 import type { ScriptedAnswer, ScriptedRequest } from "./script.ts";
 
 /** One streamed piece. */
 export interface Piece {
-  delta: Record<string, unknown>;
   /** What it says: part of the text (`call` absent), or of a tool call's name and arguments. */
   says: string;
+  /** Place of the tool call in the answer. */
   call?: number;
+  /** The first piece of its tool call: its name, or all of it. */
+  isHead?: boolean;
 }
 
 /** Output tokens of these pieces: the text counted as one, and each tool call as one. */
@@ -16,12 +19,6 @@ export function tokensOf(pieces: readonly Piece[]): number {
   return [...parts.values()].reduce((sum, part) => sum + countTokens(part), 0);
 }
 
-export interface ToolCallOut {
-  id: string;
-  name: string;
-  arguments: string;
-}
-
 export const toolCallsOf = (answer: ScriptedAnswer, callNumber: number): ToolCallOut[] =>
   (answer.toolCalls ?? []).map((call, i) => ({
     id: call.id ?? `call_scripted_${callNumber}_${i}`,
@@ -29,45 +26,30 @@ export const toolCallsOf = (answer: ScriptedAnswer, callNumber: number): ToolCal
     arguments: typeof call.arguments === "string" ? call.arguments : JSON.stringify(call.arguments ?? {}),
   }));
 
-/** Cuts an answer into stream deltas: the text by words, each tool call into its head and two halves of its arguments. */
-export function piecesOf(answer: ScriptedAnswer, calls: readonly ToolCallOut[]): Piece[] {
+/** Cuts an answer into pieces: the text by words, each tool call into its name and two halves of its arguments. */
+export function piecesOf(answer: ScriptedAnswer, calls: readonly ToolCallOut[], wholeCalls: boolean): Piece[] {
   const pieces: Piece[] = [];
   const size = answer.wordsPerChunk ?? 1;
   const words = (answer.text ?? "").match(/\s*\S+\s*$|\s*\S+|\s+/g) ?? [];
-  for (let i = 0; i < words.length; i += size) {
-    const content = words.slice(i, i + size).join("");
-    pieces.push({ delta: { content }, says: content });
-  }
-  calls.forEach((call, index) => {
-    const head = { index, id: call.id, type: "function", function: { name: call.name, arguments: "" } };
-    pieces.push({ delta: { tool_calls: [head] }, says: call.name, call: index });
-    const half = Math.ceil(call.arguments.length / 2);
-    for (const part of [call.arguments.slice(0, half), call.arguments.slice(half)]) {
-      if (part !== "") pieces.push({ delta: { tool_calls: [{ index, function: { arguments: part } }] }, says: part, call: index });
-    }
+  for (let i = 0; i < words.length; i += size) pieces.push({ says: words.slice(i, i + size).join("") });
+  calls.forEach((toolCall, call) => {
+    if (wholeCalls) return pieces.push({ says: toolCall.name + JSON.stringify(argumentsOf(toolCall)), call, isHead: true });
+    const { name, arguments: text } = toolCall;
+    const half = Math.ceil(text.length / 2);
+    pieces.push({ says: name, call, isHead: true });
+    for (const says of [text.slice(0, half), text.slice(half)]) if (says !== "") pieces.push({ says, call });
   });
   return pieces;
-}
-
-export interface ScriptedUsage {
-  promptTokens: number;
-  cachedTokens: number;
-  completionTokens: number;
 }
 
 /** What the answer will be said to have cost; counted where the script does not say. */
 export function usageOf(answer: ScriptedAnswer, request: ScriptedRequest, pieces: readonly Piece[]): ScriptedUsage {
   const told = answer.usage === "none" ? undefined : answer.usage;
   return {
-    promptTokens: told?.promptTokens ?? countTokens(JSON.stringify([request.body.messages, request.body.tools ?? []])),
+    promptTokens: told?.promptTokens ?? countTokens(JSON.stringify(request.prompt)),
     cachedTokens: told?.cachedTokens ?? 0,
+    // Only this format reports them.
+    cacheWriteTokens: request.dialect === "messages" ? (told?.cacheWriteTokens ?? 0) : 0,
     completionTokens: told?.completionTokens ?? tokensOf(pieces),
   };
 }
-
-export const usageJson = (u: ScriptedUsage): Record<string, unknown> => ({
-  prompt_tokens: u.promptTokens,
-  completion_tokens: u.completionTokens,
-  total_tokens: u.promptTokens + u.completionTokens,
-  prompt_tokens_details: { cached_tokens: u.cachedTokens },
-});
