@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { AgentStep, CommandStep } from "../domain/index.ts";
-import type { AttemptTask, ExecutionContext, ExecutionResult, Executor, OutputLine } from "./contract.ts";
+import type { AttemptTask, ExecutionContext, ExecutionResult, Executor, OutputLine, PermissionRequest } from "./contract.ts";
 import { createLocalHost } from "./host/local.ts";
 
 /** What the suite needs an agent to do. `marker` is to be in the command line of every process it starts, to find them by. */
@@ -26,15 +26,50 @@ export type Behaviour =
   | { does: "flood" }
   | { does: "print"; text: string };
 
+/** What only agents with a conversation can do. */
+export type TalkBehaviour =
+  /** Asks leave to write a file, and writes it when it may. */
+  | { does: "ask"; path: string; content: string }
+  /** Is told a word and ends. */
+  | { does: "remember"; word: string }
+  /** Is prompted without the word, in the session that was told it. */
+  | { does: "recall"; word: string };
+
+export interface Arranged {
+  step: CommandStep | AgentStep;
+  prompt: string;
+  gateway?: ExecutionContext["gateway"];
+}
+
 export interface BehaviourDriver {
   executor: Executor;
-  /** Whether it says how many tokens were used. */
-  reportsTokens: boolean;
+  /** Whether it says how many tokens were used; with figures when they are not 11 in and 7 out. */
+  reportsTokens: boolean | { inputTokens: number; outputTokens: number };
   /** Makes the agent of the next `execute` behave so. */
-  arrange(behaviour: Behaviour): Promise<{ step: CommandStep | AgentStep; prompt: string; gateway?: ExecutionContext["gateway"] }>;
+  arrange(behaviour: Behaviour): Promise<Arranged>;
+  /** The same. Missing only where `cannot` names `ask` and `resume`. */
+  arrangeTalk?(behaviour: TalkBehaviour): Promise<Arranged>;
+  /** Whether the agent of the last `execute` still had the word. */
+  hadWord?(word: string): boolean;
   /** After each test. */
   cleanUp(): Promise<void>;
 }
+
+export type Ability = Behaviour["does"] | "ask" | "resume";
+
+export interface ConformanceOptions {
+  /**
+   * What this agent cannot be brought to show, each with the reason, which begins a sentence with the agent in mind. It is
+   * listed in a test's name; what is not listed is tested.
+   */
+  cannot?: Partial<Record<Ability, string>>;
+  /** Most a transcript may hold, for agents that are wordy by nature. Default 512 KiB; a flood must be more. */
+  transcriptLimitBytes?: number;
+  /** How long the agent may take to start its tool. Default 20 s. */
+  patienceMs?: number;
+}
+
+const withoutTalk: Partial<Record<Ability, string>> = { ask: "it asks no leave", resume: "it keeps no session" };
 
 /** A step with the defaults filled in. */
 export const stepBase = {
@@ -67,7 +102,7 @@ function withMarker(marker: string): string[] {
     });
 }
 
-async function until(condition: () => boolean, ms = 20_000): Promise<void> {
+async function until(condition: () => boolean, ms: number): Promise<void> {
   for (const end = performance.now() + ms; !condition();) {
     if (performance.now() > end) throw new Error("waited too long");
     await sleep(10);
@@ -75,8 +110,15 @@ async function until(condition: () => boolean, ms = 20_000): Promise<void> {
 }
 
 /** What every executor must do, whatever its agent does. Linux only: it reads /proc. */
-export function executorConformance(name: string, makeDriver: () => Promise<BehaviourDriver>): void {
+export function executorConformance(
+  name: string,
+  makeDriver: () => Promise<BehaviourDriver>,
+  { cannot = withoutTalk, transcriptLimitBytes = 512 * 1024, patienceMs = 20_000 }: ConformanceOptions = {},
+): void {
   describe(`${name} passes the conformance suite`, () => {
+    const can = (ability: Ability, title: string, body: () => Promise<void>): void => {
+      if (cannot[ability] === undefined) test(title, body);
+    };
     let folder: string;
     let driver: BehaviourDriver;
     let counter = 0;
@@ -92,17 +134,29 @@ export function executorConformance(name: string, makeDriver: () => Promise<Beha
       rmSync(folder, { recursive: true, force: true });
     });
 
-    async function execute(behaviour: Behaviour, options: { signal?: AbortSignal; deadlineMs?: number } = {}) {
-      const { step, prompt, gateway } = await driver.arrange(behaviour);
+    async function arrange(behaviour: Behaviour | TalkBehaviour): Promise<Arranged> {
+      if (behaviour.does !== "ask" && behaviour.does !== "remember" && behaviour.does !== "recall") return driver.arrange(behaviour);
+      if (!driver.arrangeTalk) throw new Error("the driver has no arrangeTalk, and `cannot` does not say so");
+      return driver.arrangeTalk(behaviour);
+    }
+
+    interface Options extends Pick<ExecutionContext, "permit"> {
+      signal?: AbortSignal;
+      deadlineMs?: number;
+      resume?: string;
+    }
+    async function execute(behaviour: Behaviour | TalkBehaviour, options: Options = {}) {
+      const { step, prompt, gateway } = await arrange(behaviour);
       const attempt = `run-${process.pid}-${counter++}/sum#1`;
       const host = createLocalHost({
         home: join(folder, "stepfall"),
         clock: { now: () => Date.now() },
         mask: (text) => text.replaceAll(SECRET, "***"),
-        transcriptLimitBytes: 512 * 1024,
+        transcriptLimitBytes,
         grace: { termMs: 300, intMs: 100 },
       });
-      const task: AttemptTask = { attempt, runId: "run", step, prompt, feedback: [] };
+      const resume = options.resume === undefined ? {} : { resume: options.resume };
+      const task: AttemptTask = { attempt, runId: "run", step, prompt, feedback: [], ...resume };
       const progress: string[] = [];
       const context: ExecutionContext = {
         host,
@@ -112,6 +166,7 @@ export function executorConformance(name: string, makeDriver: () => Promise<Beha
         deadlineMs: options.deadlineMs ?? 60_000,
         signal: options.signal ?? new AbortController().signal,
         ...(gateway ? { gateway } : {}),
+        ...(options.permit ? { permit: options.permit } : {}),
         progress: (text) => void progress.push(text),
       };
       const result: ExecutionResult = await driver.executor.execute(task, context);
@@ -124,7 +179,7 @@ export function executorConformance(name: string, makeDriver: () => Promise<Beha
       return { result, transcript, progress, tree: join(folder, "tree") };
     }
 
-    test("an agent that writes a file has ended, and the file is there", async () => {
+    can("write", "an agent that writes a file has ended, and the file is there", async () => {
       const { result, tree, progress } = await execute({ does: "write", path: "src/sum.js", content: "export const sum = 1;\n" });
       expect(result.kind, JSON.stringify(result)).toBe("ended");
       expect(readFileSync(join(tree, "src/sum.js"), "utf8")).toBe("export const sum = 1;\n");
@@ -137,64 +192,64 @@ export function executorConformance(name: string, makeDriver: () => Promise<Beha
       expect(readdirSync(tree)).toEqual([]);
     });
 
-    test("an agent that says it cannot do it has failed, with its reason", async () => {
+    can("fail", "an agent that says it cannot do it has failed, with its reason", async () => {
       const { result } = await execute({ does: "fail", reason: "the spec contradicts itself" });
       expect(result).toMatchObject({ kind: "failed", because: "agent", message: expect.stringContaining("the spec contradicts itself") });
     });
 
-    test("an agent cancelled in the middle is gone with its children", async () => {
+    can("hang", "an agent cancelled in the middle is gone with its children", async () => {
       const mark = marker();
       const cancel = new AbortController();
       const running = execute({ does: "hang", marker: mark }, { signal: cancel.signal });
-      await until(() => withMarker(`sleep\0${mark}`).length > 0);
+      await until(() => withMarker(`sleep\0${mark}`).length > 0, patienceMs);
       cancel.abort();
       expect((await running).result.kind).toBe("aborted");
       expect(withMarker(mark)).toEqual([]);
     });
 
-    test("an attempt that was cancelled before it began is aborted", async () => {
+    can("hang", "an attempt that was cancelled before it began is aborted", async () => {
       const mark = marker();
       const { result } = await execute({ does: "hang", marker: mark }, { signal: AbortSignal.abort() });
       expect(result.kind).toBe("aborted");
       expect(withMarker(mark)).toEqual([]);
     });
 
-    test("an agent that hangs is ended at its deadline, with its children", async () => {
+    can("hang", "an agent that hangs is ended at its deadline, with its children", async () => {
       const mark = marker();
       const { result } = await execute({ does: "hang", marker: mark }, { deadlineMs: 1500 });
       expect(result).toMatchObject({ kind: "failed", because: "timeout" });
       expect(withMarker(mark)).toEqual([]);
     });
 
-    test("children that ignore TERM and INT are killed", async () => {
+    can("ignore-signals", "children that ignore TERM and INT are killed", async () => {
       const mark = marker();
       const cancel = new AbortController();
       const running = execute({ does: "ignore-signals", marker: mark }, { signal: cancel.signal });
-      await until(() => withMarker(`sleep\0${mark}`).length > 0);
+      await until(() => withMarker(`sleep\0${mark}`).length > 0, patienceMs);
       cancel.abort();
       expect((await running).result.kind).toBe("aborted");
       expect(withMarker(mark)).toEqual([]);
     });
 
-    test("children left behind, also in a session of their own, do not outlive the attempt", async () => {
+    can("leave-children", "children left behind, also in a session of their own, do not outlive the attempt", async () => {
       const mark = marker();
       const { result } = await execute({ does: "leave-children", marker: mark });
       expect(result.kind, JSON.stringify(result)).toBe("ended");
       expect(withMarker(mark)).toEqual([]);
     });
 
-    test("an agent whose process dies has crashed", async () => {
+    can("crash", "an agent whose process dies has crashed", async () => {
       const { result } = await execute({ does: "crash" });
       expect(result).toMatchObject({ kind: "failed", because: "crash" });
     });
 
-    test("an agent that floods its output is stopped, and the transcript stays within its limit", async () => {
+    can("flood", "an agent that floods its output is stopped, and the transcript stays within its limit", async () => {
       const { result, transcript } = await execute({ does: "flood" });
       expect(result).toMatchObject({ kind: "failed", because: "agent", message: expect.stringContaining("more output") });
-      expect(JSON.stringify(transcript).length).toBeLessThan(600 * 1024);
+      expect(JSON.stringify(transcript).length).toBeLessThan(transcriptLimitBytes * 1.2);
     });
 
-    test("the transcript has every line in order, and no secret", async () => {
+    can("print", "the transcript has every line in order, and no secret", async () => {
       const { transcript } = await execute({ does: "print", text: `the key is ${SECRET}, hush` });
       expect(transcript.map((line) => line.seq)).toEqual(transcript.map((_, index) => index + 1));
       const all = transcript.map((line) => line.text).join("\n");
@@ -215,10 +270,46 @@ export function executorConformance(name: string, makeDriver: () => Promise<Beha
 
     test("tokens are told where the agent knows them, and never with a price it does not know", async () => {
       const { result } = await execute({ does: "lie" });
-      if (driver.reportsTokens) expect(result.reported).toMatchObject({ calls: 1, inputTokens: 11, outputTokens: 7 });
+      const figures = driver.reportsTokens === true ? { inputTokens: 11, outputTokens: 7 } : driver.reportsTokens;
+      if (figures) expect(result.reported).toMatchObject({ calls: 1, ...figures });
       else expect(result.reported).toBeUndefined();
       expect(result.usage).toBeUndefined();
     });
+
+    can("ask", "an agent that asks leave and gets it does what it asked for", async () => {
+      const asked: PermissionRequest[] = [];
+      const permit: ExecutionContext["permit"] = async (request) => {
+        asked.push(request);
+        return { allow: true };
+      };
+      const { result, tree } = await execute({ does: "ask", path: "sum.js", content: "1\n" }, { permit });
+      expect(result.kind, JSON.stringify(result)).toBe("ended");
+      expect(asked.length).toBeGreaterThan(0);
+      expect(asked[0]?.title).not.toBe("");
+      expect(readFileSync(join(tree, "sum.js"), "utf8")).toBe("1\n");
+    });
+
+    can("ask", "an agent that asks leave and is refused does not do it, and the reason is told", async () => {
+      const permit: ExecutionContext["permit"] = () => Promise.resolve({ allow: false, because: "the step allows no edits" });
+      const { tree, progress } = await execute({ does: "ask", path: "sum.js", content: "1\n" }, { permit });
+      expect(existsSync(join(tree, "sum.js"))).toBe(false);
+      expect(progress.join("\n")).toContain("the step allows no edits");
+    });
+
+    can("resume", "a session is taken up by a later process, with all that was said in it", async () => {
+      const word = `zebra-${process.pid}`;
+      const { result } = await execute({ does: "remember", word });
+      expect(result.session, JSON.stringify(result)).toBeDefined();
+      const later = await execute({ does: "recall", word }, { resume: result.session ?? "" });
+      expect(later.result).toMatchObject({ kind: "ended", session: result.session });
+      expect(driver.hadWord?.(word)).toBe(true);
+    });
+
+    const unshown = Object.entries(cannot);
+    if (unshown.length > 0)
+      test(`what cannot be shown of it: ${unshown.map(([ability, why]) => `${ability} (${why})`).join("; ")}`, () => {
+        for (const [ability, why] of unshown) expect(why, ability).not.toBe("");
+      });
 
     test("an agent that cannot be started has failed before doing anything", async () => {
       const { step, prompt, gateway } = await driver.arrange({ does: "lie" });

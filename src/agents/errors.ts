@@ -6,7 +6,11 @@ export type AgentErrorCode =
   /** `send` to a process whose stdin is not open. */
   | "AGENT_STDIN_CLOSED"
   /** Processes cannot be told apart on this system. */
-  | "AGENT_PLATFORM";
+  | "AGENT_PLATFORM"
+  /** The token of an agent that is offered to others is too short to keep anybody out. */
+  | "AGENT_TOKEN_WEAK"
+  /** The port to offer an agent on cannot be had. */
+  | "AGENT_PORT";
 
 /** `message` says what happened and where; `hint` what to do. */
 export class AgentError extends Error {

@@ -22,4 +22,17 @@ export { createLocalHost, type LocalHostOptions } from "./host/local.ts";
 export { endProcess, isAlive, processStartTime, type EndGrace } from "./host/process.ts";
 export { createShellExecutor, type ShellExecutorOptions } from "./shell/executor.ts";
 export { createChatExecutor, type ChatExecutorOptions } from "./chat/executor.ts";
+export { createAcpExecutor, type AcpExecutorOptions } from "./acp/executor.ts";
+export { presets } from "./presets/table.ts";
+export type { AgentPreset, AgentSetup, PresetId, SetupInput, WireFormat } from "./presets/contract.ts";
+export { createCliExecutor, type CliExecutorOptions } from "./cli/executor.ts";
+export {
+  createFunctionExecutor,
+  type FunctionAnswer,
+  type FunctionContext,
+  type FunctionExecutorOptions,
+  type FunctionHandler,
+} from "./function/executor.ts";
+export { createHttpExecutor, type HttpExecutorOptions } from "./http/executor.ts";
+export { serveAgent, type ServeAgentOptions, type ServedAgent, type TaskLease } from "./http/serve.ts";
 export { AgentError, type AgentErrorCode } from "./errors.ts";

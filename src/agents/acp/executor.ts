@@ -1,0 +1,45 @@
+import { randomUUID } from "node:crypto";
+import type { Executor } from "../contract.ts";
+import { Attempt } from "./attempt.ts";
+import { preflight, PREFLIGHT_MS } from "./preflight.ts";
+import { CANCEL_MS, start, type AcpExecutorOptions } from "./start.ts";
+
+export type { AcpExecutorOptions } from "./start.ts";
+
+/** Agents that speak the Agent Client Protocol (v1) on stdio. One process, one session, one prompt an attempt. */
+export function createAcpExecutor(options: AcpExecutorOptions): Executor {
+  const { preset } = options;
+  return {
+    kind: "acp",
+    needsWorkspace: true,
+
+    async preflight(context) {
+      const started = await start(options, context, {
+        attempt: `preflight-${randomUUID()}`,
+        role: "preflight",
+        cwd: context.scratch,
+        home: context.env["HOME"] ?? context.scratch,
+        deadlineMs: PREFLIGHT_MS,
+        transcript: `${context.scratch}/preflight.ndjson`,
+      });
+      if (!started.ok) return { ok: false, problem: started.problem, hint: started.hint };
+      return preflight(started.handle, context.scratch, context.signal, preset);
+    },
+
+    async execute(task, context) {
+      const { workspace } = context;
+      if (!workspace) return { kind: "failed", because: "internal", message: `${task.attempt} has no workspace to work in` };
+      const started = await start(options, context, {
+        attempt: task.attempt,
+        role: "agent",
+        cwd: workspace.tree,
+        home: context.env["HOME"] ?? workspace.home,
+        // The executor ends it at its deadline, and asks it to stop first; this is for when the executor cannot.
+        deadlineMs: context.deadlineMs + 2 * (options.cancelMs ?? CANCEL_MS),
+        transcript: context.transcript,
+      });
+      if (!started.ok) return { kind: "failed", because: "setup", message: `${started.problem}. ${started.hint}` };
+      return new Attempt(started.handle, task, context, workspace.tree, options).run();
+    },
+  };
+}

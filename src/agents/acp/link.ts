@@ -1,0 +1,77 @@
+import { client, type ClientConnection, type ClientContext, type Stream } from "@agentclientprotocol/sdk";
+import type { AgentHandle } from "../contract.ts";
+import { LastLines } from "../last-lines.ts";
+import { MessageReader } from "./message-reader.ts";
+
+/** What the agent may ask of us or tell us. Parameters come as they are: each is read tolerantly where it is used. */
+export interface LinkHandlers {
+  update(params: unknown): void;
+  permission(params: unknown, signal: AbortSignal): Promise<unknown>;
+}
+
+/** An ACP connection over a process that a host owns. */
+export interface Link {
+  agent: ClientContext;
+  connection: ClientConnection;
+  /** What it printed that is no message, and what it wrote to stderr. */
+  noise: LastLines;
+  /** Lines on stdout that were no messages. */
+  malformed(): number;
+  /** All output was read. */
+  ended: Promise<void>;
+}
+
+export function connectAgent(handle: AgentHandle, handlers: LinkHandlers): Link {
+  const noise = new LastLines(20);
+  const asked = new Set<unknown>();
+  let malformed = 0;
+  let incoming!: ReadableStreamDefaultController<Message>;
+  const readable = new ReadableStream<Message>({ start: (controller) => void (incoming = controller) });
+  const writable = new WritableStream<Message>({
+    async write(message) {
+      if ("method" in message && "id" in message) asked.add(message.id);
+      await handle.send(`${JSON.stringify(message)}\n`);
+    },
+  });
+  const ended = (async () => {
+    const reader = new MessageReader();
+    for await (const line of handle.lines()) {
+      if (line.stream === "stderr") {
+        noise.add(line.text);
+        continue;
+      }
+      for (const read of reader.push(line.text)) {
+        if (read.kind === "malformed") {
+          malformed += 1;
+          noise.add(read.text);
+        } else if (read.kind === "message" && isExpected(read.message, asked)) enqueue(incoming, read.message);
+      }
+    }
+    // The connection may have closed it before.
+    try {
+      incoming.close();
+    } catch {}
+  })();
+  const connection = client({ name: "stepfall" })
+    .onNotification("session/update", asItIs, ({ params }) => handlers.update(params))
+    .onNotification("*", () => {})
+    .onRequest("session/request_permission", asItIs, ({ params, signal }) => handlers.permission(params, signal))
+    .connect({ readable, writable } as Stream);
+  return { agent: connection.agent, connection, noise, malformed: () => malformed, ended };
+}
+
+type Message = Record<string, unknown>;
+
+const asItIs = (params: unknown): unknown => params;
+
+/** An answer to nothing that was asked would be complained about on our own stderr. */
+const isExpected = (message: Message, asked: Set<unknown>): boolean =>
+  "method" in message ? typeof message["method"] === "string" : asked.delete(message["id"]);
+
+function enqueue(controller: ReadableStreamDefaultController<Message>, message: Message): void {
+  try {
+    controller.enqueue(message);
+  } catch {
+    // closed: nobody reads any more
+  }
+}

@@ -1,0 +1,38 @@
+import { join } from "node:path";
+import { baseUrl, metered } from "./address.ts";
+import type { AgentPreset, AgentSetup } from "./contract.ts";
+
+/** Without this file it asks for a login, whatever its environment says. */
+const settings = {
+  security: { auth: { selectedType: "gemini-api-key" } },
+  general: { enableAutoUpdate: false, enableAutoUpdateNotification: false, maxAttempts: 1, retryFetchErrors: false },
+  privacy: { usageStatisticsEnabled: false },
+  telemetry: { enabled: false },
+};
+
+export const gemini: AgentPreset = {
+  id: "gemini",
+  name: "Gemini CLI",
+  executor: "acp",
+  argv: ["gemini", "--acp"],
+  format: "gemini",
+  modes: ["metered", "pass-through", "direct"],
+  inputIncludesCached: true,
+  sessionModes: { asks: "default" },
+  // It says that it loads sessions; 0.61 finds none of an earlier process.
+  resumes: "no",
+  versionArgs: ["--version"],
+  install: "npm install -g @google/gemini-cli",
+  setup(input): AgentSetup {
+    const url = baseUrl(input, "gemini");
+    const ours = metered(input, "gemini");
+    return {
+      args: input.model === undefined ? [] : ["-m", input.model],
+      env: {
+        ...(url ? { GOOGLE_GEMINI_BASE_URL: url } : {}),
+        ...(ours ? { GEMINI_API_KEY: ours.key, GEMINI_DEFAULT_AUTH_TYPE: "gemini-api-key" } : {}),
+      },
+      files: ours ? [{ path: join(input.home, ".gemini/settings.json"), content: JSON.stringify(settings) }] : [],
+    };
+  },
+};

@@ -1,0 +1,39 @@
+import { join } from "node:path";
+import { baseUrl, metered } from "./address.ts";
+import type { AgentPreset, AgentSetup } from "./contract.ts";
+
+/** Its calls behind the user's back (memories, suggestions) are switched off: an attempt pays for its work only. */
+const settings = {
+  general: { enableAutoUpdate: false, disableAutoUpdate: true },
+  privacy: { usageStatisticsEnabled: false },
+  telemetry: { enabled: false },
+  memory: { enableManagedAutoMemory: false, enableManagedAutoDream: false, enableAutoSkill: false },
+  ui: { enableFollowupSuggestions: false },
+  model: { generationConfig: { maxRetries: 0 } },
+};
+
+export const qwen: AgentPreset = {
+  id: "qwen",
+  name: "Qwen Code",
+  executor: "acp",
+  argv: ["qwen", "--acp"],
+  format: "chat",
+  modes: ["metered", "pass-through", "direct"],
+  inputIncludesCached: undefined,
+  sessionModes: { asks: "default" },
+  resumes: "same folder",
+  versionArgs: ["--version"],
+  install: "npm install -g @qwen-code/qwen-code",
+  setup(input): AgentSetup {
+    const url = baseUrl(input, "chat");
+    const ours = metered(input, "chat");
+    return {
+      args: ours ? ["--auth-type", "openai", "-m", ours.model] : input.model === undefined ? [] : ["-m", input.model],
+      env: {
+        ...(url ? { OPENAI_BASE_URL: url } : {}),
+        ...(ours ? { OPENAI_API_KEY: ours.key, OPENAI_MODEL: ours.model } : {}),
+      },
+      files: ours ? [{ path: join(input.home, ".qwen/settings.json"), content: JSON.stringify(settings) }] : [],
+    };
+  },
+};
