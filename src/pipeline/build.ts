@@ -1,63 +1,147 @@
-import type { Gate, Pipeline, Step } from "../domain/index.ts";
-import type { GateFields, PipelineFields, StepFields } from "./shape.ts";
+import type { ApproveStep, AskStep, Gate, Step, WorkStep } from "../domain/index.ts";
+import { parseTemplate } from "./expression/template.ts";
+import type { Reading } from "./reading.ts";
+import { plainStep } from "./resolve.ts";
+import type { ApproveFields, AskFields, ControlFields, GateFields, WorkFields } from "./shape.ts";
+import { mapTexts } from "./step-texts.ts";
 
 const MINUTE_MS = 60_000;
-const DEFAULT_TIMEOUT_MS = 30 * MINUTE_MS;
+export const DEFAULT_TIMEOUT_MS = 30 * MINUTE_MS;
 const DEFAULT_GATE_TIMEOUT_MS = 10 * MINUTE_MS;
 /** Another attempt of an agent is told what was wrong; another try of a command is the same command again. See docs/adr/0006. */
 const DEFAULT_ATTEMPTS = { agent: 3, command: 1 };
 const LONGEST_GATE_NAME = 60;
 
-export type CheckedStep = { path: string; fields: StepFields; env: Record<string, string> } & (
-  | { kind: "agent"; prompt: string }
-  | { kind: "command"; command: string }
+/** Where a step stands, and its variables as they are spelt. */
+export interface Flow {
+  path: string;
+  needs: readonly string[];
+  ownEnv: Readonly<Record<string, string>>;
+}
+
+export type WorkSource = { flow: Flow } & (
+  | { kind: "agent"; prompt: string; fields: WorkFields }
+  | { kind: "command"; command: string; fields: WorkFields }
 );
 
+/** What of the file holds for its steps. */
+export type FileDefaults = Pick<Reading, "file" | "env">;
+
 /** A step with every default filled in: the step's own word, then the file's, then ours. */
-export function buildStep(step: CheckedStep, file: PipelineFields): Step {
-  const { fields } = step;
+export function buildWork(work: WorkSource, { file, env }: FileDefaults): WorkStep {
+  const { fields, flow } = work;
   const defaults = file.defaults ?? {};
   const retry = { ...defaults.retry, ...definedOf(fields.retry ?? {}) };
   const protectedGlobs = fields.protected ?? file.protected;
   const { json } = fields.outputs ?? {};
   const common = {
-    path: step.path,
-    needs: [...new Set(typeof fields.needs === "string" ? [fields.needs] : (fields.needs ?? []))],
+    path: flow.path,
+    needs: [...flow.needs],
     readonly: fields.readonly ?? false,
     outputs: { files: fields.outputs?.files ?? [], ...(json ? { json } : {}) },
     gates: gatesOf(fields.gates ?? []),
     setup: fields.setup ?? defaults.setup ?? [],
-    retry: { attempts: retry.attempts ?? DEFAULT_ATTEMPTS[step.kind], backoffMs: retry.backoff ?? 0 },
+    retry: { attempts: retry.attempts ?? DEFAULT_ATTEMPTS[work.kind], backoffMs: retry.backoff ?? 0 },
     timeoutMs: fields.timeout ?? defaults.timeout ?? DEFAULT_TIMEOUT_MS,
-    env: step.env,
+    env: { ...env, ...flow.ownEnv },
     ...(fields.budget === undefined ? {} : { budget: fields.budget }),
     touches: fields.touches ?? [],
     priority: fields.priority ?? 0,
     ...(fields.affinity === undefined ? {} : { affinity: fields.affinity }),
     ...(protectedGlobs === undefined ? {} : { protected: protectedGlobs }),
+    ...controlOf(fields),
   };
-  if (step.kind === "command") return { ...common, kind: "command", command: step.command };
-  return { ...common, kind: "agent", prompt: step.prompt, agent: fields.agent ?? defaults.agent ?? { capability: [] } };
-}
-
-export function buildPipeline(file: PipelineFields, fileName: string, steps: Step[]): Pipeline {
-  const { name, description, budget } = file;
+  if (work.kind === "command") return { ...common, kind: "command", command: work.command };
+  const { agent, permissions } = "agent" in fields || "permissions" in fields ? fields : {};
   return {
-    name: name ?? nameOf(fileName),
-    ...(description === undefined ? {} : { description }),
-    ...(budget === undefined ? {} : { budget }),
-    steps,
+    ...common,
+    kind: "agent",
+    prompt: work.prompt,
+    agent: agent ?? defaults.agent ?? { capability: [] },
+    ...(permissions === undefined ? {} : { permissions }),
   };
 }
 
-/** `ci/fix.yaml` -> `fix`. */
-function nameOf(fileName: string): string {
-  const base =
-    fileName
-      .split(/[\\/]/)
-      .at(-1)
-      ?.replace(/\.ya?ml$/i, "") ?? "";
-  return base === "" ? "pipeline" : base.slice(0, 128);
+/** The common part of a step that nobody carries out. */
+export const restingStep = (flow: Flow, fields: ControlFields, readonly: boolean) => ({
+  path: flow.path,
+  needs: [...flow.needs],
+  readonly,
+  outputs: { files: [] },
+  gates: [],
+  setup: [],
+  retry: { attempts: 1, backoffMs: 0 },
+  timeoutMs: DEFAULT_TIMEOUT_MS,
+  env: {},
+  touches: [],
+  priority: fields.priority ?? 0,
+  ...controlOf(fields),
+});
+
+export function buildApprove(fields: ApproveFields, flow: Flow): ApproveStep {
+  const { approve } = fields;
+  const whole = typeof approve === "string" ? { title: approve } : approve;
+  return {
+    ...restingStep(flow, fields, true),
+    kind: "approve",
+    title: whole.title,
+    ...(whole.detail === undefined ? {} : { detail: whole.detail }),
+    who: listOf(whole.who),
+    count: whole.count ?? 1,
+    ...(whole.expires === undefined ? {} : { expiresMs: whole.expires }),
+    onExpiry: whole["on-expiry"] ?? "reject",
+    rework: whole.rework === undefined ? [...flow.needs] : listOf(whole.rework),
+  };
+}
+
+export function buildAsk(fields: AskFields, flow: Flow): AskStep {
+  const { ask } = fields;
+  const whole = typeof ask === "string" ? { question: ask } : ask;
+  return {
+    ...restingStep(flow, fields, true),
+    kind: "ask",
+    question: whole.question,
+    choices: whole.choices ?? [],
+    ...(whole.default === undefined || whole.after === undefined ? {} : { fallback: { answer: whole.default, afterMs: whole.after } }),
+  };
+}
+
+const listOf = (value: string | string[] | undefined): string[] => [...new Set(typeof value === "string" ? [value] : (value ?? []))];
+
+function controlOf(fields: ControlFields): Partial<Pick<Step, "if" | "when" | "mayFail">> {
+  return {
+    ...(fields.if === undefined ? {} : { if: fields.if }),
+    ...(fields.finally ? { when: "always" as const } : fields["on-failure"] ? { when: "failed" as const } : {}),
+    ...(fields["may-fail"] ? { mayFail: true } : {}),
+  };
+}
+
+/** Marks a step whose texts wait for values; the texts of others are made what they mean at once. */
+export function finishStep(step: Step): Step {
+  if (step.kind === "group") {
+    const { body } = step;
+    const inner: Step = body.kind === "each" ? { ...step, body: { ...body, step: finishStep(body.step) } } : step;
+    return isDynamic(inner) ? { ...inner, dynamic: true } : plainStep(inner);
+  }
+  return isDynamic(step) ? { ...step, dynamic: true } : plainStep(step);
+}
+
+function isDynamic(step: Step): boolean {
+  let found = false;
+  const holds = (text: string): boolean => {
+    if (!text.includes("${{")) return false;
+    const parsed = parseTemplate(text);
+    return parsed.ok && parsed.parts.some((part) => part.kind === "expression");
+  };
+  mapTexts(step, (text) => {
+    found ||= holds(text);
+    return text;
+  });
+  if (step.kind !== "group") return found;
+  const { body } = step;
+  // A list is CEL, even one without a variable in it.
+  if (body.kind === "each") return found || body.over.kind === "list" || holds(JSON.stringify(body.over));
+  return found || holds(JSON.stringify(body.with));
 }
 
 const definedOf = <T extends object>(fields: T): Partial<T> =>
@@ -79,7 +163,10 @@ function gatesOf(fields: readonly GateFields[]): Gate[] {
   });
 }
 
+/** One line, as short as a name; without what an expression would make of it. */
 function cut(text: string): string {
-  const line = text.trim().split(/\r?\n/)[0] ?? "";
+  const parsed = parseTemplate(text);
+  const plain = parsed.ok ? parsed.parts.map((part) => (part.kind === "text" ? part.text : "...")).join("") : text;
+  const line = plain.trim().split(/\r?\n/)[0] ?? "";
   return line.length <= LONGEST_GATE_NAME ? line : `${line.slice(0, LONGEST_GATE_NAME - 3)}...`;
 }

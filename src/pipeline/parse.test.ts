@@ -22,10 +22,17 @@ const step = (line: string): PipelineProblem[] => problemsOf(`steps:\n  a:\n    
 describe("a valid pipeline", () => {
   test("has every key understood and every default filled in", () => {
     const pipeline = parse(WHOLE);
-    expect(pipeline).toEqual({
+    expect({ ...pipeline, steps: pipeline.steps.slice(0, 3) }).toEqual({
       name: "fix-and-verify",
       description: "Fixes it",
       budget: 500_000,
+      inputs: {
+        title: { type: "string" },
+        dirs: { type: "list", default: ["a", "b"], description: "Where" },
+        level: { type: "number", default: 1, choices: [1, 2] },
+      },
+      secrets: ["TOKEN"],
+      outputs: { all: "steps.each.output" },
       steps: [
         {
           kind: "agent",
@@ -111,25 +118,20 @@ describe("the completion contract", () => {
 });
 
 describe("what a later version brings is answered by name", () => {
-  test.each(["if", "on-failure", "finally", "matrix", "foreach", "secrets", "with", "escalate"])("the step key %s", (key) => {
-    expect(step(`${key}: x`)).toMatchObject([
-      { line: 5, col: 5, code: "NOT_SUPPORTED_YET", message: `steps.a: \`${key}\` in a step is not supported yet` },
+  test("the step key escalate", () => {
+    expect(step("escalate: x")).toMatchObject([
+      { line: 5, col: 5, code: "NOT_SUPPORTED_YET", message: "steps.a: `escalate` in a step is not supported yet" },
     ]);
   });
-  test.each(["pipeline", "approve", "ask", "loop"])("the step kind %s", (kind) => {
-    expect(codes(`steps:\n  a:\n    ${kind}: x\n`)).toEqual(["3:5 NOT_SUPPORTED_YET"]);
+  test("the step kind loop", () => {
+    expect(codes("steps:\n  a:\n    loop: x\n")).toEqual(["3:5 NOT_SUPPORTED_YET"]);
   });
   test.each(["diff", "coverage", "schema", "regression", "syntax", "judge", "best-of"])("the gate %s", (gate) => {
     expect(step(`gates: [{ ${gate}: x }]`)).toMatchObject([{ line: 5, col: 15, code: "NOT_SUPPORTED_YET" }]);
     expect(step(`gates: [${gate}]`)).toMatchObject([{ line: 5, col: 13, code: "NOT_SUPPORTED_YET" }]);
   });
-  test.each(["inputs", "secrets", "on", "finally", "phases"])("the key %s at the top", (key) => {
+  test.each(["on", "finally", "phases"])("the key %s at the top", (key) => {
     expect(codes(`${key}: x\nsteps: { a: { command: x, readonly: true } }`)).toEqual(["1:1 NOT_SUPPORTED_YET"]);
-  });
-  test("an expression, wherever it stands", () => {
-    expect(step("affinity: a${{ x }}")).toMatchObject([{ line: 5, col: 16, code: "NOT_SUPPORTED_YET" }]);
-    expect(codes('steps:\n  a:\n    readonly: true\n    command: "\\x24{{ x }}"\n')).toEqual(["4:14 NOT_SUPPORTED_YET"]);
-    expect(codes("env: { A: '${{ x }}' }\nsteps: { a: { command: |\n  one\n\n readonly: true } }").length).toBeGreaterThan(0);
   });
 });
 

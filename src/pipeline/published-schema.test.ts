@@ -19,7 +19,7 @@ test("an editor with the schema accepts what the parser accepts, and marks what 
   expect(judge(WHOLE)).toBe(true);
   expect(judge("steps: { a: { command: x, readonly: true } }")).toBe(true);
   expect(judge("steps: { a: { run: x, readonly: true } }")).toBe(false);
-  expect(judge("steps: { a: { command: x, matrix: {} } }")).toBe(false);
+  expect(judge("steps: { a: { command: x, loop: {} } }")).toBe(false);
   expect(judge("steps: { A b: { command: x } }")).toBe(false);
   expect(judge("stepz: {}")).toBe(false);
 });

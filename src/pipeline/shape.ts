@@ -1,18 +1,30 @@
 import { z } from "zod";
-import { CommandText, Dollars, duration, expecting, FilePath, Glob, Id, keyed, refuse, TierName } from "../config/index.ts";
+import { CommandText, Dollars, duration, expecting, FilePath, Glob as PlainGlob, Id, keyed, refuse, TierName } from "../config/index.ts";
+import { Cel, NAME_PATTERN, templated } from "./texts-shape.ts";
 import {
   agentWords,
+  approveStepWords,
+  approveWords,
+  askStepWords,
+  askWords,
+  commandStepWords,
   defaultsWords,
   gateWords,
+  inputWords,
   jsonWords,
   LATER_GATE_KINDS,
+  nestedStepWords,
   outputsWords,
   pipelineWords,
+  repeatWords,
   retryWords,
   stepWords,
+  untilWords,
 } from "./vocabulary.ts";
 
 /** The format as people write it. Ids of needs, environment variables and the graph are checked beside it. */
+
+const Glob = templated(PlainGlob);
 
 const Capability = z.string().regex(/^[a-z][a-z0-9_-]{0,63}$/, "Write a word like web_search");
 
@@ -76,7 +88,7 @@ const Gate = z.union(
 );
 
 // A JSON Schema is judged by ajv where it is compiled; here it is any map.
-const JsonOutput = keyed({ file: FilePath, schema: z.record(z.string(), z.unknown()).describe("A JSON Schema") }, jsonWords);
+const JsonOutput = keyed({ file: templated(FilePath), schema: z.record(z.string(), z.unknown()).describe("A JSON Schema") }, jsonWords);
 const Outputs = z
   .union(
     [z.array(Glob), keyed({ files: z.array(Glob).optional(), json: JsonOutput.optional() }, outputsWords)],
@@ -93,8 +105,37 @@ const Env = z.record(
 const Globs = z.array(Glob);
 const Needs = z.union([z.string(), z.array(z.string())], expecting("a step's id or a list of them"));
 
-const common = {
+/** Every step has these. */
+const control = {
   needs: Needs.optional().describe("Steps that must be done first"),
+  if: Cel.optional().describe("CEL condition; false: the step is skipped"),
+  "on-failure": z.boolean().optional().describe("Runs only when one of its needs failed; without needs: when any other step did"),
+  finally: z.boolean().optional().describe("Runs whatever happened; without needs: after all other steps"),
+  "may-fail": z.boolean().optional().describe("Its failure fails nothing else"),
+  priority: z.int().min(-1_000_000).max(1_000_000).optional().describe("Higher goes first; default 0"),
+};
+
+const MOST_CHILDREN = 1000;
+const AnyMap = z.record(z.string(), z.unknown());
+const Axis = z.union([z.string(), z.array(z.unknown())], expecting("a list, or ${{ }} that answers one"));
+
+/** One step for each of several values. */
+const repeated = {
+  matrix: z
+    .object({ include: z.array(AnyMap).optional(), exclude: z.array(AnyMap).optional() })
+    .catchall(Axis)
+    .optional()
+    .describe("One step for each combination of the axes: `${{ matrix.axis }}`"),
+  foreach: z
+    .union([z.string(), z.array(z.unknown())], expecting("CEL that answers a list, or a list"))
+    .optional()
+    .describe("One step for each item of a list: `${{ item }}`, `${{ index }}`"),
+  max: z.int().min(1).max(MOST_CHILDREN).optional().describe("Most steps that matrix or foreach may make; default 100"),
+  "fail-fast": z.boolean().optional().describe("The first that fails stops the others; default true"),
+  parallel: z.int().min(1).max(MOST_CHILDREN).optional().describe("Most of them at a time"),
+};
+
+const work = {
   outputs: Outputs.optional(),
   gates: z.array(Gate).optional().describe("Checks that decide whether an attempt is accepted"),
   setup: Commands.optional().describe("Shell commands that prepare the workspace; replaces the default, [] turns it off"),
@@ -104,23 +145,96 @@ const common = {
   env: Env.optional(),
   budget: Dollars.optional().describe("Most the step may spend, USD"),
   touches: Globs.optional().describe("Globs the step will change: steps that overlap do not run at the same time"),
-  priority: z.int().min(-1_000_000).max(1_000_000).optional().describe("Higher goes first; default 0"),
   affinity: z.string().min(1).max(128).optional().describe("Steps with one key prefer one agent"),
-  protected: Globs.optional().describe("Globs an attempt cannot change; replaces the default, [] turns it off"),
+  protected: z.array(PlainGlob).optional().describe("Globs an attempt cannot change; replaces the default, [] turns it off"),
 };
 
-const Prompt = z.string().superRefine((text, ctx) => {
-  if (text.trim() === "") refuse(ctx, "BAD_VALUE", "the prompt is empty", "Say what the agent should do");
-});
+const notBlank =
+  (what: string, hint: string) =>
+  (text: string, ctx: z.core.$RefinementCtx): void => {
+    if (text.trim() === "") refuse(ctx, "BAD_VALUE", `the ${what} is empty`, hint);
+  };
+const Prompt = z.string().superRefine(notBlank("prompt", "Say what the agent should do"));
+const Question = z.string().superRefine(notBlank("question", "Say what people should answer"));
+const Title = z.string().superRefine(notBlank("title", "Say what people should approve"));
 
-export const AgentStepShape = keyed({ prompt: Prompt, agent: Agent.optional(), ...common }, stepWords);
-export const CommandStepShape = keyed(
-  { command: CommandText, ...common },
-  { ...stepWords, elsewhere: { ...stepWords.elsewhere, agent: "Only a step with a prompt has an agent" } },
+const agentOnly = {
+  agent: Agent.optional(),
+  permissions: z.enum(["allow", "edits", "ask", "deny"]).optional().describe("What the agent may do without asking; default allow"),
+};
+export const AgentStepShape = keyed({ prompt: Prompt, ...agentOnly, ...control, ...repeated, ...work }, stepWords);
+export const CommandStepShape = keyed({ command: CommandText, ...control, ...repeated, ...work }, commandStepWords);
+
+const Names = z.union([z.string(), z.array(z.string())], expecting("a name or a list of them"));
+const Approve = z.union(
+  [
+    Title,
+    keyed(
+      {
+        title: Title,
+        detail: z.string().optional(),
+        who: Names.optional().describe("Who may answer; default anybody"),
+        count: z.int().min(1).max(100).optional().describe("How many must agree; default 1"),
+        expires: duration(1000).optional(),
+        "on-expiry": z.enum(["reject", "approve"]).optional().describe("Default reject"),
+        rework: Needs.optional().describe("Steps done again when somebody asks for it; default its needs"),
+      },
+      approveWords,
+    ),
+  ],
+  expecting("a title, or a map with title, who, count, expires"),
+);
+export const ApproveStepShape = keyed({ approve: Approve, ...control }, approveStepWords);
+
+const Answer = z
+  .union([z.string(), z.number(), z.boolean()], expecting("text"))
+  .transform(String)
+  .superRefine(notBlank("answer", "Write an answer"));
+const Ask = z.union(
+  [
+    Question,
+    keyed(
+      {
+        question: Question,
+        choices: z.array(Answer).optional().describe("Default: any text"),
+        default: Answer.optional().describe("The answer when nobody gave one in time"),
+        after: duration(1000).optional().describe("How long to wait before the default holds"),
+      },
+      askWords,
+    ),
+  ],
+  expecting("a question, or a map with question, choices, default, after"),
+);
+export const AskStepShape = keyed({ ask: Ask, ...control }, askStepWords);
+
+const nested = {
+  with: AnyMap.optional().describe("Values for the inputs of the steps below"),
+  env: Env.optional().describe("For every step below that says nothing else"),
+  budget: Dollars.optional().describe("Most the steps below may spend together, USD"),
+  repeat: keyed(
+    {
+      until: z.union([Cel, keyed({ command: CommandText }, untilWords)], expecting("CEL, or a map with command")),
+      max: z.int().min(1).max(100).describe("Most rounds"),
+    },
+    repeatWords,
+  )
+    .optional()
+    .describe("Done again until a condition over its steps holds"),
+  ...control,
+  ...repeated,
+};
+export const PipelineStepShape = keyed(
+  { pipeline: z.string().describe("Path of a pipeline file, from this file"), ...nested },
+  nestedStepWords,
+);
+const CelMap = z.record(z.string().regex(NAME_PATTERN), Cel);
+export const StepsStepShape = keyed(
+  { steps: z.unknown(), outputs: CelMap.optional().describe("CEL over the steps below: what `steps.<id>.output` is"), ...nested },
+  nestedStepWords,
 );
 /** For a step whose kind cannot be told: the rest of it is checked all the same. */
 export const AnyStepShape = keyed(
-  { prompt: Prompt.optional(), command: CommandText.optional(), agent: Agent.optional(), ...common },
+  { prompt: Prompt.optional(), command: CommandText.optional(), ...agentOnly, ...control, ...repeated, ...work },
   stepWords,
 );
 
@@ -130,7 +244,27 @@ const OneLine = z
   .max(128)
   .regex(/^[^\r\n]*$/, "Write the name on one line");
 
-const top = {
+const INPUT_TYPES = ["string", "number", "integer", "boolean", "list", "map"] as const;
+const InputShape = z.union(
+  [
+    z.enum(INPUT_TYPES),
+    z.number(),
+    z.boolean(),
+    z.array(z.unknown()),
+    keyed(
+      {
+        type: z.enum(INPUT_TYPES).optional().describe("Default: that of `default`, else string"),
+        description: z.string().optional(),
+        default: z.unknown().optional().describe("Without it the input must be given"),
+        choices: z.array(z.unknown()).min(1).optional(),
+      },
+      inputWords,
+    ),
+  ],
+  expecting(`one of ${INPUT_TYPES.join(", ")}, a default that is no text, or a map with type, default, choices`),
+);
+
+export const topKeys = {
   name: OneLine.optional().describe("Default: the file's name"),
   description: z.string().optional(),
   budget: Dollars.optional().describe("Most the run may spend, USD"),
@@ -141,22 +275,24 @@ const top = {
     .optional()
     .describe("For every step that says nothing else"),
   env: Env.optional().describe("For every step"),
-  protected: Globs.optional().describe("For every step"),
+  protected: z.array(PlainGlob).optional().describe("For every step"),
+  inputs: z.record(z.string(), InputShape).optional().describe("Values given when the pipeline is run"),
+  secrets: z
+    .array(z.string().regex(/^[A-Za-z_]\w*$/, "Write the names of environment variables"))
+    .optional()
+    .describe("Secrets that steps may use in env"),
+  outputs: CelMap.optional().describe("CEL over its steps: what the pipeline answers"),
 };
 
 /** The top of the file; steps are parsed one by one, each by the shape of its kind. */
-export const PipelineShape = keyed({ ...top, steps: z.unknown().optional() }, pipelineWords);
+export const PipelineShape = keyed({ ...topKeys, steps: z.unknown().optional() }, pipelineWords);
 
 export type PipelineFields = z.output<typeof PipelineShape>;
-export type StepFields = Omit<z.output<typeof AnyStepShape>, "prompt" | "command">;
+export type WorkFields = z.output<typeof AgentStepShape> | z.output<typeof CommandStepShape>;
+export type ControlFields = z.output<z.ZodObject<typeof control>>;
+export type RepeatedFields = z.output<z.ZodObject<typeof repeated>>;
+export type NestedFields = z.output<typeof PipelineStepShape> | z.output<typeof StepsStepShape>;
+export type ApproveFields = z.output<typeof ApproveStepShape>;
+export type AskFields = z.output<typeof AskStepShape>;
+export type InputFields = z.output<typeof InputShape>;
 export type GateFields = z.output<typeof Gate>;
-
-/** JSON Schema (draft 7, what editors know best) of a pipeline file. */
-export function pipelineJsonSchema(): Record<string, unknown> {
-  const whole = keyed({ ...top, steps: z.record(Id, z.union([AgentStepShape, CommandStepShape])) }, pipelineWords);
-  return {
-    title: "Stepfall pipeline",
-    $comment: `Not supported yet: ${[...(pipelineWords.later ?? []), ...(stepWords.later ?? [])].join(", ")}; gates ${LATER_GATE_KINDS.join(", ")}.`,
-    ...z.toJSONSchema(whole, { io: "input", target: "draft-07" }),
-  };
-}

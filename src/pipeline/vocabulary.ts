@@ -7,10 +7,10 @@ import type { Vocabulary } from "../config/index.ts";
 
 const settingsHint = "Agents, models and providers live in stepfall.yaml; a step names one with `agent: id`";
 
-/** Kinds of steps that come later: a step with such a key needs neither prompt nor command. */
-export const LATER_STEP_KINDS = ["pipeline", "approve", "ask", "loop"];
+/** Kinds of steps that come later: a step with such a key needs no other kind. */
+export const LATER_STEP_KINDS = ["loop"];
 
-const LATER_STEP_KEYS = [...LATER_STEP_KINDS, "if", "on-failure", "finally", "matrix", "foreach", "secrets", "with", "escalate"];
+const LATER_STEP_KEYS = [...LATER_STEP_KINDS, "escalate"];
 
 /** Kinds of gates that come later, written `- diff: ...` or `- kind: diff`. */
 export const LATER_GATE_KINDS = ["diff", "coverage", "schema", "regression", "syntax", "judge", "best-of"];
@@ -22,8 +22,11 @@ const renamed = (words: readonly string[], key: string): Record<string, string> 
 
 export const pipelineWords: Vocabulary = {
   of: "a pipeline",
-  later: ["inputs", "secrets", "on", "finally", "phases"],
+  later: ["on", "finally", "phases"],
   synonyms: {
+    ...renamed(["params", "parameters", "arguments", "args", "variables", "vars"], "inputs"),
+    ...renamed(["results", "output"], "outputs"),
+    secret: "secrets",
     ...renamed(["step", "tasks", "jobs", "stages", "nodes"], "steps"),
     desc: "description",
     title: "name",
@@ -59,6 +62,21 @@ export const defaultsWords: Vocabulary = {
   },
 };
 
+const controlSynonyms = {
+  ...renamed(["when", "condition", "only_if", "only-if"], "if"),
+  ...renamed(["on_failure", "onFailure", "on-error", "on_error", "compensate"], "on-failure"),
+  ...renamed(["always", "ensure", "cleanup"], "finally"),
+  ...renamed(["continue-on-error", "continue_on_error", "allow_failure", "allow-failure", "may_fail", "optional", "soft-fail"], "may-fail"),
+};
+const repeatedSynonyms = {
+  ...renamed(["strategy"], "matrix"),
+  ...renamed(["for_each", "for-each", "forEach", "with_items", "each", "items"], "foreach"),
+  ...renamed(["max-parallel", "max_parallel", "concurrency"], "parallel"),
+  ...renamed(["fail_fast", "failFast"], "fail-fast"),
+};
+const nowhereHere = (keys: readonly string[], hint: string): Record<string, string> => Object.fromEntries(keys.map((key) => [key, hint]));
+const WORK_KEYS = ["outputs", "gates", "setup", "readonly", "retry", "touches", "affinity", "protected", "agent", "permissions"];
+
 export const stepWords: Vocabulary = {
   of: "a step",
   later: LATER_STEP_KEYS,
@@ -75,6 +93,12 @@ export const stepWords: Vocabulary = {
     environment: "env",
     paths: "touches",
     cost: "budget",
+    ...controlSynonyms,
+    ...repeatedSynonyms,
+    permission: "permissions",
+    approval: "approve",
+    question: "ask",
+    uses: "pipeline",
   },
   elsewhere: {
     description: "A step has none: use a comment (`# ...`)",
@@ -86,8 +110,92 @@ export const stepWords: Vocabulary = {
     model: settingsHint,
     executor: settingsHint,
     backoff: "Write `retry: { attempts: 3, backoff: 5s }`",
-    uses: "There are no ready-made steps: write a prompt or a command",
+    secrets: "Name secrets at the top of the file, and use them in a step's `env`: `${{ secrets.NAME }}`",
+    with: "Only a step with `pipeline` or `steps` has it",
+    repeat: "Only a step with `pipeline` or `steps` has it: write the step under `steps`",
+    include: "Write it under `matrix`",
+    exclude: "Write it under `matrix`",
   },
+};
+
+export const commandStepWords: Vocabulary = {
+  ...stepWords,
+  elsewhere: {
+    ...stepWords.elsewhere,
+    agent: "Only a step with a prompt has an agent",
+    permissions: "Only a step with a prompt has an agent that may ask",
+  },
+};
+
+/** Steps that people answer. */
+export const approveStepWords: Vocabulary = {
+  of: "an approval",
+  later: LATER_STEP_KEYS,
+  synonyms: { ...controlSynonyms, depends_on: "needs", dependsOn: "needs" },
+  elsewhere: {
+    ...nowhereHere([...WORK_KEYS, "env", "budget"], "Only a step with a prompt or a command has it"),
+    ...nowhereHere(["matrix", "foreach", "max", "fail-fast", "parallel"], "An approval stands once; put it behind the steps it is about"),
+    ...nowhereHere(["title", "detail", "who", "count", "expires", "on-expiry", "rework"], "Write it inside: `approve: { title: ... }`"),
+    timeout: "Write `approve: { title: ..., expires: 2d }`",
+  },
+};
+export const askStepWords: Vocabulary = {
+  of: "a question",
+  later: LATER_STEP_KEYS,
+  synonyms: { ...controlSynonyms, depends_on: "needs", dependsOn: "needs" },
+  elsewhere: {
+    ...nowhereHere([...WORK_KEYS, "env", "budget"], "Only a step with a prompt or a command has it"),
+    ...nowhereHere(["matrix", "foreach", "max", "fail-fast", "parallel"], "A question stands once; ask for a list instead"),
+    ...nowhereHere(["choices", "default", "after", "question"], "Write it inside: `ask: { question: ... }`"),
+    timeout: "Write `ask: { question: ..., default: ..., after: 1h }`",
+  },
+};
+export const approveWords: Vocabulary = {
+  of: "an approval",
+  synonyms: {
+    ...renamed(["description", "text", "body", "message"], "detail"),
+    ...renamed(["approvers", "by", "users", "reviewers"], "who"),
+    ...renamed(["required", "quorum"], "count"),
+    ...renamed(["timeout", "expiry", "within"], "expires"),
+    ...renamed(["name", "question"], "title"),
+  },
+};
+export const askWords: Vocabulary = {
+  of: "a question",
+  synonyms: {
+    ...renamed(["options", "answers"], "choices"),
+    ...renamed(["timeout", "expires", "within"], "after"),
+    ...renamed(["title", "text", "message"], "question"),
+  },
+  elsewhere: { who: "Anybody who can reach the inbox may answer a question" },
+};
+export const nestedStepWords: Vocabulary = {
+  of: "a nested pipeline",
+  later: LATER_STEP_KEYS,
+  synonyms: {
+    ...controlSynonyms,
+    ...repeatedSynonyms,
+    ...renamed(["inputs", "args", "params"], "with"),
+    ...renamed(["loop", "until"], "repeat"),
+    depends_on: "needs",
+    dependsOn: "needs",
+  },
+  elsewhere: {
+    ...nowhereHere([...WORK_KEYS, "timeout"], "Write it in the steps below"),
+    defaults: "Steps written in place have the defaults of the file",
+    name: "The step's id, the key it stands under, is its name",
+    secrets: "Name secrets at the top of the file",
+  },
+};
+export const repeatWords: Vocabulary = {
+  of: "repeat",
+  synonyms: { ...renamed(["times", "count", "rounds", "most"], "max"), ...renamed(["while", "condition"], "until") },
+};
+export const untilWords: Vocabulary = { of: "until", synonyms: renamed(COMMAND_WORDS, "command") };
+export const inputWords: Vocabulary = {
+  of: "an input",
+  synonyms: { desc: "description", ...renamed(["enum", "options", "values"], "choices"), ...renamed(["value"], "default") },
+  elsewhere: { required: "An input without `default` is required", secret: "Name secrets under `secrets`" },
 };
 
 export const agentWords: Vocabulary = {

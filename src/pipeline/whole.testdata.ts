@@ -5,6 +5,9 @@ budget: 0.50
 defaults: { timeout: 10m, retry: 2, agent: coder, setup: [npm ci] }
 env: { CI: "1", VERSION: 1.10, DEBUG: true }
 protected: ["test/**"]
+inputs: { title: string, dirs: { type: list, default: [a, b], description: Where }, level: { default: 1, choices: [1, 2] } }
+secrets: [TOKEN]
+outputs: { all: steps.each.output }
 steps:
   fix:
     prompt: |
@@ -35,4 +38,30 @@ steps:
     prompt: Write
     needs: ["2", fix, fix]
     outputs: [docs/a.md]
+  each:
+    needs: docs
+    if: steps.docs.outcome == 'succeeded' && inputs.level > 1
+    foreach: inputs.dirs
+    max: 20
+    fail-fast: false
+    parallel: 2
+    prompt: "Do \${{ item }} as \${{ inputs.title }} says"
+    permissions: edits
+    outputs: ["\${{ item }}.md"]
+    env: { TOKEN: "\${{ secrets.TOKEN }}" }
+    may-fail: true
+  builds:
+    matrix: { os: [linux, mac], v: [1, 2], exclude: [{ os: mac, v: 1 }], include: [{ os: linux, lto: true }] }
+    with: { extra: "\${{ matrix.v }}" }
+    budget: 2
+    repeat: { until: { command: "test \${{ round }} -gt 1" }, max: 3 }
+    outputs: { last: steps.build.summary }
+    steps:
+      build: { command: "make \${{ matrix.os }} \${{ inputs.extra }}", readonly: true }
+  ship:
+    needs: [each, builds]
+    approve: { title: Ship?, detail: "\${{ steps.fix.summary }}", who: [ann, bob], count: 2, expires: 2d, on-expiry: approve, rework: [fix] }
+  which: { ask: { question: Which?, choices: [a, b], default: a, after: 1h } }
+  alarm: { command: ./alarm, readonly: true, on-failure: true }
+  cleanup: { command: ./clean, readonly: true, finally: true }
 `;

@@ -1,0 +1,51 @@
+import type { ExpressionPlace } from "./expression-check.ts";
+
+/** What may stand in a text of a step, by its path below the step; `opaque`: its texts are nobody's business here. */
+export function placeInStep(path: readonly string[]): ExpressionPlace | "opaque" {
+  const [key, second, third] = path;
+  const depth = path.length;
+  switch (key) {
+    case "if":
+      return depth === 1 ? "condition" : "opaque";
+    case "prompt":
+      return "text";
+    case "command":
+      return "command";
+    case "env":
+      return depth === 2 ? "env" : "opaque";
+    case "setup":
+      return depth === 2 ? "command" : "opaque";
+    case "touches":
+      return depth === 2 ? "glob" : "opaque";
+    case "outputs":
+      // A schema may hold any text.
+      if (second === "json") return third === "file" ? "glob" : "opaque";
+      return "glob";
+    case "gates":
+      if (depth === 2 || third === "command") return "command";
+      return third === "files" ? "glob" : "nowhere";
+    case "approve":
+      return depth === 1 || second === "title" || second === "detail" ? "text" : "nowhere";
+    case "ask":
+      return depth === 1 || second === "question" || second === "choices" || second === "default" ? "text" : "nowhere";
+    case "with":
+    case "matrix":
+      return "value";
+    case "foreach":
+      return depth === 1 ? "list" : "value";
+    // Seen from inside: checked with the steps it is about.
+    case "repeat":
+    case "steps":
+      return "opaque";
+    default:
+      return "nowhere";
+  }
+}
+
+/** Every text below a value, with its path. Values that aliases share are found at each of their places. */
+export function* textsIn(value: unknown, path: readonly string[] = []): Generator<{ path: string[]; text: string }> {
+  if (typeof value === "string") yield { path: [...path], text: value };
+  else if (Array.isArray(value)) for (const [i, part] of value.entries()) yield* textsIn(part, [...path, String(i)]);
+  else if (typeof value === "object" && value !== null)
+    for (const [key, part] of Object.entries(value)) yield* textsIn(part, [...path, key]);
+}
