@@ -34,5 +34,27 @@ export function install() {
   writeFileSync(stamp, wanted);
 }
 
+/**
+ * Installs the real agents of `test/agents` or `test/agents/more`, as their own package-lock.json names them, unless they are there. With the
+ * project's Node: on an older one npm takes other packages. Not by npm ci: a lock file made where the registry lacks the programs of other
+ * platforms does not name these, which npm ci takes for an error.
+ */
+export function installAgents(folder, note) {
+  const at = join(root, folder);
+  const stamp = join(at, "node_modules", ".stepfall-installed");
+  const wanted = createHash("sha256")
+    .update(readFileSync(join(at, "package-lock.json")))
+    .digest("hex");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+  process.stderr.write(`Installing the coding agents of ${folder} (once; ${note})...\n`);
+  const options = { cwd: at, stdio: ["ignore", 2, 2], shell: process.platform === "win32", env: environment() };
+  const done = spawnSync("npm", ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"], options);
+  if (done.status !== 0) {
+    process.stderr.write(`npm install in ${folder} failed: see above. Is the npm registry reachable?\n`);
+    process.exit(1);
+  }
+  writeFileSync(stamp, wanted);
+}
+
 /** The environment with the project's own Node and tools first on PATH. */
 export const environment = () => ({ ...process.env, PATH: `${join(root, "node_modules", ".bin")}:${process.env.PATH ?? ""}` });

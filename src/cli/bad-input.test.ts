@@ -20,7 +20,7 @@ beforeAll(() => {
     "no-steps.yaml": "steps: {}\n",
     "bomb.yaml": bomb,
     "large.yaml": `# ${"x".repeat(1 << 20)}\n`,
-    "later.yaml": "steps:\n  a: { approve: deploy? }\n",
+    "later.yaml": "steps:\n  a: { loop: 3 }\n",
     "agent.yaml": 'steps:\n  a: { prompt: do it, gates: ["true"] }\n',
     "named-agent.yaml": 'steps:\n  a: { prompt: do it, gates: ["true"], agent: ghost }\n',
   });
@@ -75,7 +75,7 @@ describe("arguments that are wrong", () => {
     [["run", "agent.yaml", "--budget", "1", "--model", "mine/x", "--model-url", "http://127.0.0.1:9/v1"], /STEP_WITHOUT_PRICE: .*mine\/x/],
     [["show", "01abc"], /RUN_UNKNOWN/],
     [["logs"], /RUN_UNKNOWN/],
-    [["validate", "good.yaml"], /`stepfall validate` is not supported yet/],
+    [["attach", "01abc"], /`stepfall attach` is not supported yet/],
     [["watch", "--whatever"], /not supported yet/],
   ])("%j", async (args, says) => {
     expect(await refused(args)).toMatch(says);
@@ -103,7 +103,8 @@ test("outside of a git project, and in one without a commit, a run is refused by
 test("--help names every command and exits 0; so does --version", async () => {
   const help = await scene.run(["--help"]);
   expect(help.code).toBe(0);
-  for (const name of ["run", "resume", "ps", "show", "logs", "cost", "cancel", "merge", "clean", "doctor", "init", "demo"])
+  const commands = ["do", "run", "resume", "ps", "show", "logs", "cost", "cancel", "inbox", "approve", "reject", "answer", "merge", "clean"];
+  for (const name of [...commands, "validate", "graph", "import", "doctor", "init", "demo"])
     expect(help.stdout).toMatch(new RegExp(`^  ${name} `, "m"));
   expect(await scene.run(["--version"])).toMatchObject({ code: 0, stderr: "", stdout: expect.stringMatching(/^\d+\.\d+\.\d+/) as string });
   expect((await scene.run(["run", "--help"])).stdout).toMatch(/--include-dirty/);

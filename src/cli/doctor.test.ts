@@ -1,4 +1,5 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Scene } from "./cli.testkit.ts";
 
@@ -43,4 +44,28 @@ test("an agent whose provider has no key, and settings that are wrong, are probl
   expect(second.stdout).toMatch(/settings: stepfall\.yaml differs from the last commit.*\n {4}Commit it/);
   expect(second.code).toBe(1);
   expect(second.stdout).toMatch(/✗ settings: .*stepfall\.yaml:1:1 UNKNOWN_KEY: .*\n {4}Did you mean/);
+});
+
+test("agents that are installed are found and really started, and doctor says how to use them or why they do not work", async () => {
+  await using scene = new Scene();
+  const bin = join(scene.folder, "bin");
+  const program = (name: string, script: string): void => {
+    mkdirSync(bin, { recursive: true });
+    writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  };
+  program("claude", 'echo "$HOME" > "$HOME/started"; echo "9.9.9 (Claude Code)"');
+  program("gemini", "echo this is no protocol; exit 3");
+  const { code, values } = await scene.json("doctor");
+  expect(code).toBe(0);
+  expect(JSON.stringify(values)).not.toContain('"found claude"');
+
+  const ended = await scene.run(["doctor", "--json"], { env: { PATH: `${bin}:${process.env["PATH"]}` } });
+  const told = JSON.parse(ended.stdout) as Told;
+  const by = new Map(told.checks.map((c) => [c.name, c]));
+  expect(by.get("found claude")?.detail).toContain(`${bin}/claude: `);
+  expect(by.get("found claude")?.detail).toContain("9.9.9");
+  expect(by.get("found claude")?.hint).toBe("To use it: agents: { claude: { executor: cli, preset: claude, credentials: direct } }");
+  expect(existsSync(join(scene.folder, "started")), "as the user would start it").toBe(true);
+  expect(by.get("found gemini")).toMatchObject({ verdict: "note", detail: expect.stringMatching(/gemini: Gemini CLI: /) as string });
+  expect(by.get("not installed")?.hint).toContain("npm install -g @openai/codex");
 });

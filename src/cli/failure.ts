@@ -22,6 +22,8 @@ export type CliErrorCode =
   | "STEP_NOT_ROUTABLE"
   | "STEP_WITHOUT_PRICE"
   | "PROVIDER_NOT_READY"
+  | "CREDENTIALS_UNSUPPORTED"
+  | "PROTOCOL_MISMATCH"
   | "PREFLIGHT_FAILED"
   | "INTERRUPTED"
   | "SCRIPT_BAD"
@@ -30,6 +32,8 @@ export type CliErrorCode =
   | "BRANCH_GONE"
   | "NEEDS_CONFIRMATION"
   | "HOME_NOT_WRITABLE"
+  | "NO_GATE"
+  | "FILE_EXISTS"
   | "DEMO_FAILED";
 
 /** Problems of a file or of the settings, already on one screen. */

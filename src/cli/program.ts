@@ -6,6 +6,7 @@ import { CliError } from "./failure.ts";
 import type { Output } from "./output.ts";
 import { packageRoot } from "./package-root.ts";
 import { reportError } from "./report-error.ts";
+import { templates } from "./setup/templates.ts";
 
 export interface Invocation {
   argv: readonly string[];
@@ -24,7 +25,7 @@ interface GlobalOptions {
 }
 
 /** Commands that later versions bring: they answer by name instead of pretending not to exist. */
-const later = ["do", "watch", "up", "mcp", "validate", "graph", "import", "reassign", "attach", "gc"];
+const later = ["watch", "up", "mcp", "reassign", "attach", "gc"];
 
 /** Parses the arguments, runs one command, answers its exit code. Each command is loaded when it is called: `--help` loads none. */
 export async function runProgram(invocation: Invocation): Promise<number> {
@@ -65,26 +66,45 @@ export async function runProgram(invocation: Invocation): Promise<number> {
       const home = all.home === undefined ? undefined : resolve(cwd, all.home);
       if (all.home === "") throw new CliError("USAGE", "--home is empty", "Give a folder.");
       cli = { ...cli, json: all.json === true, canAsk: invocation.isInteractive && all.input !== false && all.json !== true, home };
-      const args = given.slice(0, -2).filter((a): a is string => typeof a === "string");
+      const args = given
+        .slice(0, -2)
+        .flat()
+        .filter((a): a is string => typeof a === "string");
       code = await act(cli, args, all);
     });
     return made;
   };
 
+  command("do [tasks...]", "have one thing or several done, each by an agent: no pipeline file needed", async (c, args, o) =>
+    (await import("./commands/do.ts")).doTasks(c, args, o),
+  )
+    .option("--gate <cmd>", "a command that decides whether work is accepted, instead of those found; may be given several times", collect)
+    .option("--no-gates", "accept any change")
+    .option("--setup <cmd>", "a command that prepares a workspace, instead of those found; may be given several times", collect)
+    .option("--no-setup", "prepare nothing")
+    .option(
+      "--batch <file>",
+      "tasks from a JSON or YAML file: sentences, or maps with task, gates, setup, outputs, touches, needs, id, budget",
+    )
+    .option("--plan", "look first, then plan, then build the parts side by side (the template scout-plan-build)")
+    .option("--dry-run", "print the pipeline and start nothing");
   command("run <file>", "run a pipeline on the project you are in", async (c, args, o) =>
     (await import("./commands/run.ts")).run(c, args[0] ?? "", o),
-  )
-    .option("--slots <n>", "attempts at once")
-    .option("--budget <usd>", "most the run may spend")
-    .option("--model <provider/model>", "use this model, as the agent `chat`")
-    .option("--model-url <url>", "where that model is reached (an OpenAI-compatible API); its key is $STEPFALL_MODEL_KEY")
-    .option("--agent <id>", "the agent of steps that ask for none")
-    .option("--input <name=value>", "a value for an input of the pipeline; may be given several times", collect, [])
-    .option("--wait", "wait for people's answers instead of ending with exit code 3")
-    .option("--include-dirty", "take uncommitted changes along")
-    .option("--merge", "after success, merge the result into the branch that is checked out")
-    .option("--keep", "keep the workspaces of attempts")
-    .option("--grace <duration>", "how long attempts may finish after Ctrl-C");
+  ).option("--with <name=value>", "a value for an input of the pipeline; may be given several times", collect, []);
+  for (const name of ["do", "run"]) {
+    program.commands
+      .find((c) => c.name() === name)
+      ?.option("--slots <n>", "attempts at once")
+      .option("--budget <usd>", "most the run may spend")
+      .option("--model <provider/model>", "use this model, as the agent `chat`")
+      .option("--model-url <url>", "where that model is reached (an OpenAI-compatible API); its key is $STEPFALL_MODEL_KEY")
+      .option("--agent <id>", "the agent of steps that ask for none")
+      .option("--wait", "wait for people's answers instead of ending with exit code 3")
+      .option("--include-dirty", "take uncommitted changes along")
+      .option("--merge", "after success, merge the result into the branch that is checked out")
+      .option("--keep", "keep the workspaces of attempts")
+      .option("--grace <duration>", "how long attempts may finish after Ctrl-C");
+  }
   command("resume [run]", "go on with a run that was stopped, or whose process died", async (c, args, o) =>
     (await import("./commands/resume.ts")).resume(c, args[0], o),
   )
@@ -133,7 +153,23 @@ export async function runProgram(invocation: Invocation): Promise<number> {
   command("doctor", "check this machine and the settings", async (c, _, o) => (await import("./commands/doctor.ts")).doctor(c, o))
     .addOption(new Option("--model <provider/model>", "check this model too"))
     .addOption(new Option("--model-url <url>", "where it is reached"));
-  command("init", "write stepfall.yaml and a first pipeline into this project", async (c) => (await import("./commands/init.ts")).init(c));
+  command("validate <files...>", "check pipeline files and start nothing", async (c, args) =>
+    (await import("./commands/validate.ts")).validate(c, args),
+  );
+  command("graph <file>", "draw what waits for what in a pipeline", async (c, args, o) =>
+    (await import("./commands/graph.ts")).graph(c, args[0] ?? "", { mermaid: o["mermaid"] === true }),
+  ).option("--mermaid", "as a Mermaid flowchart");
+  command("import <file>", "make a pipeline of a GitHub Actions workflow", async (c, args, o) =>
+    (await import("./commands/import.ts")).importWorkflow(c, args[0] ?? "", { out: o["out"] as string | undefined }),
+  ).option("--out <file>", "write it there, never over a file, instead of printing it");
+  command("init", "write stepfall.yaml and a first pipeline into this project", async (c, _, o) =>
+    (await import("./commands/init.ts")).init(c, { template: o["template"] as string | undefined }),
+  ).option("--template <name>", `begin with a pipeline that comes along: ${templateList}`);
+  command("serve-agent <agent>", "offer an agent of the settings to others over A2A, on this machine", async (c, args, o) =>
+    (await import("./commands/serve-agent.ts")).serveAgent(c, args[0] ?? "", o),
+  )
+    .option("--port <n>", "where; any free one without it")
+    .option("--token-env <name>", "the variable that holds the token callers must show; one is made without it");
   command("demo", "run a small example with a scripted model: no key, no network", async (c, _, o) =>
     (await import("./commands/demo.ts")).demo(c, o),
   ).option("--slots <n>", "attempts at once");
@@ -166,7 +202,11 @@ export async function runProgram(invocation: Invocation): Promise<number> {
   }
 }
 
-const collect = (value: string, before: string[]): string[] => [...before, value];
+const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
+
+const templateList = Object.entries(templates)
+  .map(([name, what]) => `${name} (${what})`)
+  .join("; ");
 
 /** What `--help` prints, of the program or of one command. */
 function helpOf(program: Command, name: string | undefined): string {

@@ -1,2 +1,11 @@
-/** What an agent is told. Planning itself (goal to steps, questions, context selection) is not built yet: docs/status.md. */
+/**
+ * From what a person says to steps: sentences as pipelines, the checks a project brings along, templates fitted to it; and what an agent is told.
+ * Questions and context selection are not built yet: docs/status.md.
+ */
 export { buildPrompt } from "./context/prompt.ts";
+export { checkFiles, findChecks } from "./checks/find.ts";
+export type { Checks, FoundCommand, ReadFile } from "./checks/contract.ts";
+export { pipelineOfTasks } from "./tasks/pipeline-text.ts";
+export { loadBatch, readBatch, type BatchProblem, type ReadBatch } from "./tasks/read-batch.ts";
+export type { Task, TaskDefaults, TaskPipeline } from "./tasks/contract.ts";
+export { fitTemplate, pipelineOfTemplate, type TemplateFit } from "./template/fit.ts";

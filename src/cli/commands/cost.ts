@@ -2,12 +2,13 @@ import { formatUsd, parseAttemptId } from "../../domain/index.ts";
 import { billOf, type BillRow } from "../../models/index.ts";
 import { Exit, type Cli } from "../cli.ts";
 import { importLeftBill } from "../setup/bill.ts";
-import { findRun } from "../setup/find-run.ts";
+import { findRun, loadRun } from "../setup/find-run.ts";
 import { readOptions } from "../setup/run-options.ts";
 import { homeOf } from "../setup/settings.ts";
 import { withStore } from "../setup/store.ts";
 import { billText } from "../show/bill-text.ts";
 import { integer } from "../show/format.ts";
+import { saidIn } from "../show/report.ts";
 import { table } from "../show/table.ts";
 
 interface Sum {
@@ -23,7 +24,7 @@ export async function cost(cli: Cli, given: string | undefined): Promise<number>
   return withStore(cli, async (store) => {
     const { runId } = await findRun(cli, store, given);
     await importLeftBill(cli, store);
-    const bill = await billOf(store, runId);
+    const bill = await billOf(store, runId, saidIn(await loadRun(store, runId)));
     const scripted = readOptions(homeOf(cli), runId).scripted ?? [];
     const sums = {
       byStep: sumBy(bill.rows, (r) => parseAttemptId(r.attempt)?.stepPath ?? r.attempt),

@@ -9,8 +9,9 @@ import { Exit, type Cli } from "../cli.ts";
 import { InputProblems, isTyped } from "../failure.ts";
 import { painter } from "../output.ts";
 import { assemble } from "../setup/assemble.ts";
+import { agentsOnPath, tryFoundAgents, type FoundAgent } from "../setup/find-agents.ts";
 import { preflightAgents } from "../setup/preflight.ts";
-import { buildRegistry } from "../setup/registry.ts";
+import { buildRegistry, isGatewayAgent } from "../setup/registry.ts";
 import { configFlags, type RunOptions } from "../setup/run-options.ts";
 import { ScriptedModels } from "../setup/scripted-models.ts";
 import { homeOf, loadSettings, uncommittedSettings } from "../setup/settings.ts";
@@ -184,7 +185,7 @@ async function runtimeChecks(cli: Cli, config: Config, project: Project | undefi
       .list()
       .filter((a) =>
         config.agents.every(
-          (c) => c.id !== a.id || c.executor !== "chat" || config.providers.some((p) => p.id === c.provider && p.ready.ok),
+          (c) => c.id !== a.id || !isGatewayAgent(c) || !usesOurKey(c) || config.providers.some((p) => p.id === c.provider && p.ready.ok),
         ),
       );
     await scripted.start(
@@ -209,12 +210,24 @@ async function runtimeChecks(cli: Cli, config: Config, project: Project | undefi
     for (const agent of registry.list())
       if (!ready.includes(agent))
         checks.push({ name: `agent ${agent.id}`, verdict: "problem", detail: `${agent.model}: its provider has no key` });
+    const { found, missing } = agentsOnPath(cli.env["PATH"], config);
+    const tried = await tryFoundAgents(assembled.deps, found, scratch, AbortSignal.timeout(60_000));
+    checks.push(...tried.map((agent) => foundCheck(agent, config)));
+    if (missing.length > 0)
+      checks.push({
+        name: "not installed",
+        verdict: "note",
+        detail: missing.map((p) => p.argv[0]).join(", "),
+        hint: missing.map((p) => p.install).join("\n    "),
+      });
     if (config.agents.length === 0)
       checks.push({
         name: "agents",
         verdict: "note",
         detail: "no agent for prompts is registered",
-        hint: "Name a model: --model PROVIDER/MODEL, or `agents` in stepfall.yaml.",
+        hint: tried.some((a) => a.preflight.ok)
+          ? "Write one of those found above into stepfall.yaml, or name a model: --model PROVIDER/MODEL."
+          : "Name a model: --model PROVIDER/MODEL, or `agents` in stepfall.yaml.",
       });
   } catch (error) {
     if (!isTyped(error)) throw error;
@@ -223,6 +236,17 @@ async function runtimeChecks(cli: Cli, config: Config, project: Project | undefi
     await rm(scratch, { recursive: true, force: true });
   }
   return checks;
+}
+
+const usesOurKey = (agent: { executor: string; credentials?: string }): boolean =>
+  agent.executor === "chat" || agent.credentials === "metered";
+
+/** One that no setting names is never a problem: nobody asked for it. */
+function foundCheck({ preset, program, preflight, settings }: FoundAgent, config: Config): Check {
+  const name = `found ${preset.id}`;
+  if (!preflight.ok)
+    return { name, verdict: "note", detail: `${program}: ${config.secrets.mask(preflight.problem)}`, hint: preflight.hint };
+  return { name, verdict: "note", detail: `${program}: ${preflight.detail}`, hint: `To use it: ${settings}` };
 }
 
 function tell(cli: Cli, checks: readonly Check[]): number {

@@ -1,13 +1,21 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { MAX_YAML_BYTES, readTextFile } from "../../config/index.ts";
+import { findChecks, fitTemplate, type Checks } from "../../planning/index.ts";
 import { openProject } from "../../workspace/index.ts";
 import { Exit, type Cli } from "../cli.ts";
+import { CliError } from "../failure.ts";
+import { requireTemplate, templateText, type TemplateName } from "../setup/templates.ts";
 
-/** `stepfall init`: settings and a first pipeline. Never overwrites. */
-export async function init(cli: Cli): Promise<number> {
+/** `stepfall init`: settings and a first pipeline, or one that comes along. Never overwrites. */
+export async function init(cli: Cli, flags: { template: string | undefined }): Promise<number> {
+  const template = flags.template === undefined ? undefined : requireTemplate(flags.template);
   const { top } = await openProject(cli.cwd, { env: cli.env });
-  const test = testCommand(top);
-  const files = { "stepfall.yaml": settingsText, "pipeline.yaml": pipelineText(test) };
+  const checks = checksOnDisk(top);
+  const pipeline = "pipeline.yaml";
+  if (template !== undefined && existsSync(join(top, pipeline)))
+    throw new CliError("FILE_EXISTS", `${pipeline} is there already, and ${template} would become it`, "Rename or remove it first.");
+  const files = { "stepfall.yaml": settingsText, [pipeline]: textOf(template, checks) };
   const written: string[] = [];
   const kept: string[] = [];
   for (const [name, text] of Object.entries(files)) {
@@ -19,13 +27,19 @@ export async function init(cli: Cli): Promise<number> {
       written.push(name);
     }
   }
-  if (cli.json) cli.out.json({ version: 1, project: top, written, kept, testCommand: test ?? null });
+  const gates = checks.gates.map((gate) => gate.command);
+  if (cli.json) cli.out.json({ version: 1, project: top, written, kept, testCommand: gates[0] ?? null, gates });
   else {
     for (const name of written) cli.out.data(`wrote ${join(top, name)}`);
     for (const name of kept) cli.out.data(`left ${join(top, name)} as it is`);
     if (written.length > 0) {
+      const found =
+        gates.length === 0
+          ? `No test command was found: write a gate of your own into ${pipeline}.`
+          : `The gates are ${gates.map((gate) => `\`${gate}\``).join(", ")}, which this project's files suggest.`;
+      const goal = template === undefined ? "" : ' --with goal="..."';
       cli.out.note(
-        `${test ? `The gate is \`${test}\`, which this project's files suggest.` : "No test command was found: write a gate of your own into pipeline.yaml."}\nNext: edit pipeline.yaml, commit both files, and\n  ${cli.program} run pipeline.yaml --model PROVIDER/MODEL`,
+        `${found}\nNext: edit ${pipeline}, commit ${written.length === 1 ? "the file" : "both files"}, and\n  ${cli.program} run ${pipeline} --model PROVIDER/MODEL${goal}`,
       );
     }
   }
@@ -43,46 +57,39 @@ const settingsText = `# Settings of this project for Stepfall. They are read fro
 # protected: [test/**]       # no attempt may change these
 `;
 
-function pipelineText(test: string | undefined): string {
-  const gate = test ?? "'false'  # put the command here that tells whether the work is good: until then nothing is accepted";
-  return `name: first
+/** The placeholder `npm test` becomes what the project is checked with. */
+const firstText = `name: first
 steps:
   change:
     prompt: |
       Describe the change here: what is wrong or missing, and how one sees that it is right.
     gates:
-      - ${gate}
+      - npm test
 `;
+
+function textOf(template: TemplateName | undefined, { gates, setup }: Checks): string {
+  return fitTemplate(template === undefined ? firstText : templateText(template), {
+    gates: gates.map((gate) => gate.command),
+    setup: setup.map(({ command }) => command),
+  });
 }
 
-/** The command that this project's files suggest for its tests. */
-function testCommand(top: string): string | undefined {
-  const has = (name: string): boolean => existsSync(join(top, name));
-  if (has("package.json")) {
-    const script = scriptsOf(join(top, "package.json"))["test"];
-    if (script && !/no test specified/.test(script))
-      return has("pnpm-lock.yaml") ? "pnpm test" : has("yarn.lock") ? "yarn test" : "npm test";
-  }
-  if (has("Cargo.toml")) return "cargo test";
-  if (has("go.mod")) return "go test ./...";
-  if (has("pytest.ini") || has("conftest.py") || has("tox.ini") || mentions(join(top, "pyproject.toml"), "pytest"))
-    return "python3 -m pytest";
-  if (mentions(join(top, "Makefile"), "\ntest:")) return "make test";
-  return undefined;
+/** What the files on disk suggest, committed or not: of the top folder and those in it. */
+function checksOnDisk(top: string): Checks {
+  const files = readdirSync(top, { withFileTypes: true }).flatMap((entry) => {
+    if (!entry.isDirectory()) return [entry.name];
+    return /^(?:\.|node_modules$)/.test(entry.name) ? [] : namesIn(join(top, entry.name)).map((name) => `${entry.name}/${name}`);
+  });
+  return findChecks(files, (path) => {
+    const read = readTextFile(join(top, path), MAX_YAML_BYTES);
+    return read.ok ? read.text : undefined;
+  });
 }
 
-function scriptsOf(file: string): Record<string, string> {
+function namesIn(folder: string): string[] {
   try {
-    return (JSON.parse(readFileSync(file, "utf8")) as { scripts?: Record<string, string> }).scripts ?? {};
+    return readdirSync(folder);
   } catch {
-    return {};
-  }
-}
-
-function mentions(file: string, text: string): boolean {
-  try {
-    return `\n${readFileSync(file, "utf8")}`.includes(text);
-  } catch {
-    return false;
+    return [];
   }
 }

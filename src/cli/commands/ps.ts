@@ -4,17 +4,19 @@ import { driverOf, projectHere, shownStatus } from "../setup/find-run.ts";
 import { readOptions } from "../setup/run-options.ts";
 import { homeOf } from "../setup/settings.ts";
 import { openStoreIfThere } from "../setup/store.ts";
-import { dateTime, duration } from "../show/format.ts";
-import { table } from "../show/table.ts";
+import { dateTime, duration, integer } from "../show/format.ts";
+import { depthText, isQuiet, queueDepths, type QueueDepth } from "../show/queue-depth.ts";
+import { table, type Column } from "../show/table.ts";
 
-/** `stepfall ps`: runs, newest first. */
+/** `stepfall ps`: runs, newest first, and how full the queue is. */
 export async function ps(cli: Cli, { all }: { all: boolean }): Promise<number> {
   const store = await openStoreIfThere(cli);
-  if (!store) return tell(cli, [], "No runs yet.");
+  if (!store) return tell(cli, [], undefined, "No runs yet.");
   try {
     const here = all ? undefined : await projectHere(cli);
     const rows = await store.runs(here ? { project: here.top } : {});
     const now = cli.clock.now();
+    const depthOf = await queueDepths(store, now);
     const shown = await Promise.all(
       rows.map(async (row) => {
         const driver = row.status === "running" ? await driverOf(store, row.runId, now) : undefined;
@@ -22,10 +24,13 @@ export async function ps(cli: Cli, { all }: { all: boolean }): Promise<number> {
         const microUsd = calls.reduce((sum, c) => sum + c.microUsd, 0);
         const providers = readOptions(homeOf(cli), row.runId).scripted ?? [];
         const scripted = calls.some((c) => providers.includes(c.provider));
-        return { ...row, status: shownStatus(row, driver), durationMs: (row.endedAt ?? now) - row.startedAt, microUsd, scripted };
+        // Nothing of a run that is over is queued.
+        const queue = row.endedAt === undefined ? await depthOf(row.runId) : undefined;
+        const durationMs = (row.endedAt ?? now) - row.startedAt;
+        return { ...row, status: shownStatus(row, driver), durationMs, microUsd, scripted, ...(queue ? { queue } : {}) };
       }),
     );
-    return tell(cli, shown, here ? `No runs of ${here.top} yet; --all shows those of other projects.` : "No runs yet.");
+    return tell(cli, shown, await depthOf(), here ? `No runs of ${here.top} yet; --all shows those of other projects.` : "No runs yet.");
   } finally {
     await store.close();
   }
@@ -44,17 +49,25 @@ interface ShownRun {
   microUsd: number;
   /** Some of its calls were answered from a file: not all of the cost is money. */
   scripted: boolean;
+  /** Absent when the run is over. */
+  queue?: QueueDepth;
 }
 
-function tell(cli: Cli, runs: readonly ShownRun[], none: string): number {
-  if (cli.json) cli.out.json({ version: 1, runs });
-  else if (runs.length === 0) cli.out.note(none);
+/** `all` is the queue of every run of this home, whichever are shown; absent where nothing ever ran. */
+function tell(cli: Cli, runs: readonly ShownRun[], all: QueueDepth | undefined, none: string): number {
+  if (cli.json) {
+    cli.out.json({ version: 1, runs, ...(all ? { queue: all } : {}) });
+    return Exit.ok;
+  }
+  if (runs.length === 0) cli.out.note(none);
   else {
+    const isBusy = runs.some((r) => r.queue && !isQuiet(r.queue));
     const rows = runs.map((r) => [
       r.runId,
       r.pipeline,
       r.status === "stopped" ? "stopped (resume)" : r.status,
       `${r.stepsDone}/${r.stepsTotal}`,
+      ...(isBusy ? depthCells(r.queue) : []),
       dateTime(r.startedAt),
       r.status === "stopped" || r.status === "budget" ? "" : duration(r.durationMs),
       formatUsd(r.microUsd),
@@ -67,6 +80,7 @@ function tell(cli: Cli, runs: readonly ShownRun[], none: string): number {
           { title: "PIPELINE" },
           { title: "STATUS" },
           { title: "STEPS", align: "right" },
+          ...(isBusy ? depthColumns : []),
           { title: "STARTED" },
           { title: "TIME", align: "right" },
           { title: "COST", align: "right" },
@@ -76,5 +90,13 @@ function tell(cli: Cli, runs: readonly ShownRun[], none: string): number {
       ),
     );
   }
+  if (all && !isQuiet(all)) cli.out.note(`In all runs: ${depthText(all)}.`);
   return Exit.ok;
+}
+
+const depthColumns: readonly Column[] = ["RUNNING", "QUEUED", "OLDEST"].map((title) => ({ title, align: "right" }));
+
+function depthCells(queue: QueueDepth | undefined): string[] {
+  if (!queue) return depthColumns.map(() => "");
+  return [integer(queue.running), integer(queue.queued), queue.oldestWaitMs === undefined ? "" : duration(queue.oldestWaitMs)];
 }

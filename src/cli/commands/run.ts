@@ -1,16 +1,16 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { ulid } from "ulid";
-import { formatProblems, shown, type Config } from "../../config/index.ts";
+import { shown, type Config } from "../../config/index.ts";
 import { usd, type Pipeline } from "../../domain/index.ts";
-import { loadPipeline, resolveInputs } from "../../pipeline/index.ts";
+import { resolveInputs } from "../../pipeline/index.ts";
 import { openProject, openWorkspaces, type Project, type Workspaces } from "../../workspace/index.ts";
 import { Exit, type Cli } from "../cli.ts";
 import { driveRun, tellResult, type Driven } from "../driving/drive.ts";
 import { onInterrupts } from "../driving/signals.ts";
-import { CliError, InputProblems } from "../failure.ts";
+import { CliError } from "../failure.ts";
 import { assemble } from "../setup/assemble.ts";
 import { actorOf, mergeRun } from "../setup/merge-run.ts";
+import { requirePipeline } from "../setup/pipeline-file.ts";
 import { requirePreflight } from "../setup/preflight.ts";
 import { buildRegistry } from "../setup/registry.ts";
 import { checkRequirements } from "../setup/requirements.ts";
@@ -24,23 +24,44 @@ export interface RunFlags extends RunOptions {
   includeDirty?: boolean | undefined;
   merge?: boolean | undefined;
   /** `name=value` each. */
-  input?: readonly string[] | undefined;
+  with?: readonly string[] | undefined;
   wait?: boolean | undefined;
 }
 
 /** `stepfall run FILE` */
 export async function run(cli: Cli, file: string, flags: RunFlags): Promise<number> {
-  const driven = await startAndDrive(cli, file, flags);
+  return finishRun(cli, await startAndDrive(cli, file, flags), flags);
+}
+
+/** Tells what a run came to, and merges it when that was asked for and it succeeded. */
+export async function finishRun(cli: Cli, driven: Driven, flags: Pick<RunFlags, "merge">): Promise<number> {
   const code = tellResult(cli, driven);
   if (flags.merge !== true || code !== Exit.ok) return code;
   return mergeRun(cli, driven.report.runId, { partial: false, quiet: cli.json });
 }
 
-/** Everything that may be refused is refused before anything is created: no folder, no branch, no run. */
+/** The pipeline of a file. */
 export async function startAndDrive(cli: Cli, file: string, flags: RunFlags): Promise<Driven> {
-  const pipeline = withBudget(readPipeline(cli, file), flags.budget);
-  const inputs = inputsOf(pipeline, flags.input ?? []);
-  const project = await openProject(cli.cwd, { env: cli.env });
+  const pipeline = requirePipeline(cli, file);
+  const inputs = inputsOf(pipeline, flags.with ?? []);
+  return startPipeline(cli, { pipeline, inputs, source: resolve(cli.cwd, file) }, flags);
+}
+
+/** What is run, wherever it comes from. */
+export interface Runnable {
+  pipeline: Pipeline;
+  inputs: Readonly<Record<string, unknown>>;
+  /** Path of the file it comes from, if any. */
+  source?: string;
+  /** When it is open already. */
+  project?: Project;
+}
+
+/** Everything that may be refused is refused before anything is created: no folder, no branch, no run. */
+export async function startPipeline(cli: Cli, runnable: Runnable, flags: Omit<RunFlags, "with">): Promise<Driven> {
+  const { inputs, source } = runnable;
+  const pipeline = withBudget(runnable.pipeline, flags.budget);
+  const project = runnable.project ?? (await openProject(cli.cwd, { env: cli.env }));
   const config = await loadSettings(cli, {
     project,
     at: flags.includeDirty ? undefined : project.head,
@@ -70,7 +91,7 @@ export async function startAndDrive(cli: Cli, file: string, flags: RunFlags): Pr
       workspaces,
       project: project.top,
       base,
-      source: resolve(cli.cwd, file),
+      ...(source === undefined ? {} : { source }),
       includeDirty: flags.includeDirty === true,
       actor: actorOf(cli),
       inputs,
@@ -104,23 +125,12 @@ async function requirementsOf(
   }
 }
 
-function readPipeline(cli: Cli, file: string): Pipeline {
-  const path = resolve(cli.cwd, file);
-  const parsed = loadPipeline(path);
-  if (parsed.ok) return parsed.pipeline;
-  // Problems are shown under the name the person typed, with the lines they stand in.
-  const problems = parsed.problems.map((p) => (p.file === path ? { ...p, file } : p));
-  const isText = existsSync(path) && statSync(path).isFile() && statSync(path).size < 1 << 20;
-  throw new InputProblems(problems, formatProblems(problems, isText ? { [file]: readFileSync(path, "utf8") } : {}));
-}
-
 /** Values for the pipeline's inputs; throws USAGE. */
 function inputsOf(pipeline: Pipeline, given: readonly string[]): Record<string, unknown> {
   const values: Record<string, string> = {};
   for (const text of given) {
     const at = text.indexOf("=");
-    if (at < 1)
-      throw new CliError("USAGE", `--input ${shown(text, 40)} is not of the form name=value`, "Write it like --input version=1.2.");
+    if (at < 1) throw new CliError("USAGE", `--with ${shown(text, 40)} is not of the form name=value`, "Write it like --with version=1.2.");
     values[text.slice(0, at)] = text.slice(at + 1);
   }
   const resolved = resolveInputs(pipeline, values);
@@ -129,7 +139,7 @@ function inputsOf(pipeline: Pipeline, given: readonly string[]): Record<string, 
   throw new CliError(
     "USAGE",
     resolved.problems.map((p) => p.message).join(". "),
-    first?.code === "INPUT_MISSING" ? `Give it with --input NAME=VALUE. ${first.hint}` : (first?.hint ?? ""),
+    first?.code === "INPUT_MISSING" ? `Give it with --with NAME=VALUE. ${first.hint}` : (first?.hint ?? ""),
   );
 }
 
@@ -155,7 +165,7 @@ export function parseBudget(text: string): number {
   return usd(dollars);
 }
 
-function optionsOf(flags: RunFlags, config: Config): RunOptions {
+function optionsOf(flags: Omit<RunFlags, "with">, config: Config): RunOptions {
   const { model, modelUrl, agent, slots, grace, keep } = flags;
   const scripted = config.providers.filter((p) => p.script !== undefined).map((p) => p.id);
   return { model, modelUrl, agent, slots, grace, keep, scripted };

@@ -10,20 +10,26 @@ import { withStore } from "../setup/store.ts";
 import { billText } from "../show/bill-text.ts";
 import { failureWord, gist, plainWords } from "../show/failure-text.ts";
 import { dateTime, duration, indent, integer } from "../show/format.ts";
+import { depthText, isQuiet, queueDepths, type QueueDepth } from "../show/queue-depth.ts";
 import { reportRun, type AttemptReport, type RunReport } from "../show/report.ts";
 import { phaseWord, symbolOf } from "../show/steps-text.ts";
 import { diffText } from "../show/summary.ts";
 
 /** `stepfall show [RUN]` */
 export async function show(cli: Cli, given: string | undefined): Promise<number> {
-  const report = await withStore(cli, async (store) => {
+  const { report, queue } = await withStore(cli, async (store) => {
     const row = await findRun(cli, store, given);
     await importLeftBill(cli, store);
-    const driver = row.status === "running" ? await driverOf(store, row.runId, cli.clock.now()) : undefined;
-    return reportOf(cli, store, await loadRun(store, row.runId), shownStatus(row, driver));
+    const now = cli.clock.now();
+    const driver = row.status === "running" ? await driverOf(store, row.runId, now) : undefined;
+    const depthOf = await queueDepths(store, now);
+    return {
+      report: await reportOf(cli, store, await loadRun(store, row.runId), shownStatus(row, driver)),
+      queue: { run: await depthOf(row.runId), all: await depthOf() },
+    };
   });
-  if (cli.json) cli.out.json({ version: 1, ...report });
-  else cli.out.data(showText(report, cli));
+  if (cli.json) cli.out.json({ version: 1, ...report, queue });
+  else cli.out.data(showText(report, queue, cli));
   return Exit.ok;
 }
 
@@ -41,13 +47,22 @@ export async function reportOf(cli: Cli, store: Store, state: RunState, status: 
   }
 }
 
-function showText(report: RunReport, cli: Pick<Cli, "out">): string {
+/** How full the queue is: what this run has in it, and what all runs of this home have. */
+interface Queue {
+  run: QueueDepth;
+  all: QueueDepth;
+}
+
+function showText(report: RunReport, queue: Queue, cli: Pick<Cli, "out">): string {
   const paint = painter(cli.out.colour);
+  const isOver = report.endedAt !== undefined;
   const facts: [string, string | undefined][] = [
     ["pipeline", report.pipeline + (report.source ? ` (${report.source})` : "")],
     ["project", report.project],
     ["status", report.status + (report.because ? `: ${report.because}` : "")],
     ["started", dateTime(report.startedAt) + (report.endedAt === undefined ? "" : `, took ${duration(report.endedAt - report.startedAt)}`)],
+    ["queue", isOver && isQuiet(queue.run) ? undefined : depthText(queue.run)],
+    ["in all runs", isOver || isQuiet(queue.all) ? undefined : depthText(queue.all)],
     ["base", report.base.slice(0, 12)],
     ["branch", report.branch + (report.tip ? ` at ${report.tip.slice(0, 12)}` : " (gone)")],
     ["merged", report.mergedInto ? `into ${report.mergedInto.into} as ${report.mergedInto.commit.slice(0, 12)}` : undefined],

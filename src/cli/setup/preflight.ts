@@ -35,7 +35,9 @@ async function tryAgent(deps: EngineDeps, runId: string, id: string, parent: str
   const scratch = join(parent, id);
   await mkdir(scratch);
   const { upstreams } = execution;
-  const reached = upstreams && (await reachModel(upstreams[0], signal));
+  // A login of the agent's own is not ours to try.
+  const isOwnLogin = execution.credentials === "pass-through" || execution.credentials === "direct";
+  const reached = upstreams && !isOwnLogin ? await reachModel(upstreams[0], signal) : undefined;
   if (reached && !reached.ok) return reached;
   const gateway = upstreams ? await deps.gateway() : undefined;
   const open =
@@ -48,12 +50,13 @@ async function tryAgent(deps: EngineDeps, runId: string, id: string, parent: str
           upstreams,
           budgets: [],
           maxOutputTokens: execution.maxOutputTokens,
+          ...(execution.credentials === "pass-through" ? { credentials: "pass-through" as const } : {}),
         })
       : undefined;
   try {
     return await execution.executor.preflight({
       host: deps.host,
-      env: { ...deps.baseEnv, HOME: scratch, TMPDIR: scratch, TERM: "dumb" },
+      env: { ...deps.baseEnv, HOME: (isOwnLogin ? deps.userHome : undefined) ?? scratch, TMPDIR: scratch, TERM: "dumb" },
       signal,
       scratch,
       ...(open ? { gateway: { url: open.url, key: open.key, model: open.model } } : {}),

@@ -1,5 +1,13 @@
-import { createChatExecutor, createShellExecutor } from "../../agents/index.ts";
-import type { AgentSettings, ChatAgentSettings, Config, ProviderSettings } from "../../config/index.ts";
+import {
+  createAcpExecutor,
+  createChatExecutor,
+  createCliExecutor,
+  createHttpExecutor,
+  createShellExecutor,
+  presets,
+  type Executor,
+} from "../../agents/index.ts";
+import type { AgentSettings, Config, HttpAgentSettings, ProgramAgentSettings, ProviderSettings } from "../../config/index.ts";
 import type { AgentExecution } from "../../engine/index.ts";
 import { Registry } from "../../fleet/index.ts";
 import { priceOf, SHELL_AGENT, type ModelPrice, type Upstream } from "../../models/index.ts";
@@ -33,12 +41,24 @@ const common = ({ id, tier, capabilities, account, executor }: AgentSettings) =>
   executorKind: executor,
 });
 
+/** An agent whose calls pass through the gateway. */
+export type GatewayAgent = Exclude<AgentSettings, { executor: "shell" | "http" }> & { provider: string; model: string };
+
+export const isGatewayAgent = (agent: AgentSettings): agent is GatewayAgent =>
+  "provider" in agent && agent.provider !== undefined && agent.model !== undefined;
+
 function executionOf(agent: AgentSettings, config: Config, scripted: ScriptedUrls): { model?: string; executor: AgentExecution } {
-  if (agent.executor === "shell") return { executor: { executor: createShellExecutor({ program: agent.command }), maxOutputTokens: 0 } };
+  const executor = executorOf(agent, config);
+  const credentials = agent.executor === "acp" || agent.executor === "cli" ? agent.credentials : undefined;
+  const own = { executor, ...(credentials && credentials !== "metered" ? { credentials } : {}) };
+  if (!isGatewayAgent(agent)) {
+    const model = "model" in agent && agent.model !== undefined ? { model: agent.model } : {};
+    return { ...model, executor: { ...own, maxOutputTokens: 0 } };
+  }
   return {
     model: `${agent.provider}/${agent.model}`,
     executor: {
-      executor: createChatExecutor({ maxTurns: agent.maxTurns }),
+      ...own,
       maxOutputTokens: agent.maxOutputTokens,
       // When an attempt asks: a scripted model has an address only once it runs.
       get upstreams(): readonly [Upstream] {
@@ -48,26 +68,63 @@ function executionOf(agent: AgentSettings, config: Config, scripted: ScriptedUrl
   };
 }
 
-function upstreamOf(agent: ChatAgentSettings, config: Config, scripted: ScriptedUrls): Upstream {
+function executorOf(agent: AgentSettings, config: Config): Executor {
+  switch (agent.executor) {
+    case "shell":
+      return createShellExecutor({ program: agent.command });
+    case "chat":
+      return createChatExecutor({ maxTurns: agent.maxTurns });
+    case "acp":
+      return createAcpExecutor(programOptions(agent));
+    case "cli":
+      return createCliExecutor(programOptions(agent));
+    case "http":
+      return httpExecutor(agent, config);
+    default:
+      return agent satisfies never;
+  }
+}
+
+const programOptions = ({ preset, command, model, env, credentials }: ProgramAgentSettings) => ({
+  preset: presets[preset],
+  command,
+  model,
+  env,
+  credentials,
+});
+
+function httpExecutor({ url, protocol, tokenEnv }: HttpAgentSettings, { secrets }: Config): Executor {
+  const token = tokenEnv === undefined ? undefined : secrets.get(tokenEnv);
+  return createHttpExecutor({ url, protocol, ...(token === undefined ? {} : { token }), mask: (text) => secrets.mask(text) });
+}
+
+function upstreamOf(agent: GatewayAgent, config: Config, scripted: ScriptedUrls): Upstream {
   const provider = providerOf(agent, config);
   const apiKey = provider.keyEnv === undefined ? undefined : config.secrets.get(provider.keyEnv);
+  const url = scripted.get(provider.id);
   return {
     provider: provider.id,
-    baseUrl: scripted.get(provider.id) ?? provider.url,
+    baseUrl: url ?? provider.url,
+    bases: url === undefined ? provider.bases : scriptedBases(url, provider),
     ...(apiKey ? { apiKey } : {}),
     model: agent.model,
     price: priceFor(agent, provider),
   };
 }
 
-export function providerOf(agent: ChatAgentSettings, config: Config): ProviderSettings {
+/** The bundled scripted model speaks every format below one origin; it offers those that the settings leave it. */
+function scriptedBases(url: string, { protocols }: ProviderSettings): Upstream["bases"] {
+  return Object.fromEntries(protocols.map((protocol) => [protocol, new URL(protocol === "gemini" ? "/v1beta" : "/v1", url).href]));
+}
+
+export function providerOf(agent: GatewayAgent, config: Config): ProviderSettings {
   const provider = config.providers.find((p) => p.id === agent.provider);
   if (!provider) throw new TypeError(`agent ${agent.id} has no provider ${agent.provider}`);
   return provider;
 }
 
 /** Configured, else nothing for one's own hardware, else what is known of the vendor's list. `undefined`: nobody knows. */
-export function priceFor(agent: ChatAgentSettings, provider: ProviderSettings): ModelPrice | undefined {
+export function priceFor(agent: GatewayAgent, provider: ProviderSettings): ModelPrice | undefined {
   const own = provider.prices[agent.model];
   if (own) return { input: own.input, cachedInput: own.cachedInput, output: own.output, source: "configured" };
   if (provider.isLocal) return { input: 0, cachedInput: 0, output: 0, source: "local" };

@@ -1,10 +1,11 @@
-import type { ChatAgentSettings, Config } from "../../config/index.ts";
+import { presets } from "../../agents/index.ts";
+import type { AgentSettings, Config } from "../../config/index.ts";
 import { workSteps, type Pipeline } from "../../domain/index.ts";
 import type { AgentExecution } from "../../engine/index.ts";
 import type { Registry } from "../../fleet/index.ts";
 import { routeStep } from "../../models/index.ts";
 import { CliError } from "../failure.ts";
-import { priceFor, providerOf } from "./registry.ts";
+import { isGatewayAgent, priceFor, providerOf, type GatewayAgent } from "./registry.ts";
 
 /**
  * What a pipeline needs of this machine, checked before anything is created: an agent for every step, a key for every provider, a price for
@@ -26,13 +27,12 @@ export function checkRequirements(pipeline: Pipeline, config: Config, registry: 
       [...new Set(unroutable.map((u) => u.hint))].slice(0, 3).join(" "),
     );
   }
-  const chats = config.agents.filter((a): a is ChatAgentSettings => a.executor === "chat" && needed.has(a.id));
-  for (const agent of chats) {
-    const { ready } = providerOf(agent, config);
-    if (!ready.ok) throw new CliError("PROVIDER_NOT_READY", `agent ${agent.id}: ${ready.problem}`, ready.hint);
-  }
+  const agents = config.agents.filter((a) => needed.has(a.id));
+  for (const agent of agents) checkOwn(agent, config);
+  const metered = agents.filter(isGatewayAgent);
+  for (const agent of metered) checkProvider(agent, config);
   const hasBudget = pipeline.budget !== undefined || [...workSteps(pipeline.steps)].some((s) => s.budget !== undefined);
-  const unpriced = hasBudget ? chats.filter((a) => !priceFor(a, providerOf(a, config))) : [];
+  const unpriced = hasBudget ? metered.filter((a) => !priceFor(a, providerOf(a, config))) : [];
   if (unpriced.length > 0) {
     const names = unpriced.map((a) => `${a.provider}/${a.model}`).join(", ");
     throw new CliError(
@@ -42,4 +42,37 @@ export function checkRequirements(pipeline: Pipeline, config: Config, registry: 
     );
   }
   return [...needed];
+}
+
+/** What an agent needs of its own: a program that can work with the credentials it is given, a token for one elsewhere. */
+function checkOwn(agent: AgentSettings, { secrets }: Config): void {
+  if (agent.executor === "http" && agent.tokenEnv !== undefined && secrets.get(agent.tokenEnv) === undefined)
+    throw new CliError(
+      "PROVIDER_NOT_READY",
+      `agent ${agent.id} has no token: ${agent.tokenEnv} is not set`,
+      `Set ${agent.tokenEnv} in the environment or in the dotenv file.`,
+    );
+  if (agent.executor !== "acp" && agent.executor !== "cli") return;
+  const preset = presets[agent.preset];
+  if (preset.modes.includes(agent.credentials)) return;
+  throw new CliError(
+    "CREDENTIALS_UNSUPPORTED",
+    `agent ${agent.id}: ${preset.name} does not work with credentials: ${agent.credentials}: ${preset.unsupported ?? ""}`,
+    `Use credentials: ${preset.modes.join(" or ")}.`,
+  );
+}
+
+/** A key where ours is used, and a provider that speaks what the program speaks: the gateway translates nothing. */
+function checkProvider(agent: GatewayAgent, config: Config): void {
+  const provider = providerOf(agent, config);
+  const isOurs = agent.executor === "chat" || agent.credentials === "metered";
+  if (isOurs && !provider.ready.ok)
+    throw new CliError("PROVIDER_NOT_READY", `agent ${agent.id}: ${provider.ready.problem}`, provider.ready.hint);
+  const { name, format } = agent.executor === "chat" ? { name: "the chat agent", format: "chat" as const } : presets[agent.preset];
+  if (provider.protocols.includes(format)) return;
+  throw new CliError(
+    "PROTOCOL_MISMATCH",
+    `agent ${agent.id}: ${name} speaks ${format} to its model, and the provider ${provider.id} speaks ${provider.protocols.join(", ")}`,
+    `Give the agent a model at a provider that speaks ${format}, or write \`protocol\` under providers.${provider.id} if it does.`,
+  );
 }

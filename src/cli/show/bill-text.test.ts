@@ -4,6 +4,7 @@ import { billText } from "./bill-text.ts";
 
 const billed = (microUsd: number): Bill => {
   const figures = {
+    credentials: "metered" as const,
     calls: 1,
     refused: 0,
     inputTokens: 10,

@@ -23,16 +23,18 @@ export function billText(bill: Bill, scripted: readonly string[]): string {
   const rows = bill.rows.map((row) => [
     shortAttempt(row.attempt),
     row.agent,
-    `${row.provider}/${row.model}${scripted.includes(row.provider) ? " (scripted)" : ""}`,
+    `${[row.provider, row.model].filter(Boolean).join("/")}${scripted.includes(row.provider) ? " (scripted)" : ""}`,
+    row.credentials,
     ...figures(row),
   ]);
-  rows.push(["total", "", "", ...figures(bill.total)]);
+  rows.push(["total", "", "", "", ...figures(bill.total)]);
   const right = (title: string) => ({ title, align: "right" as const });
   const text = table(
     [
       { title: "ATTEMPT" },
       { title: "AGENT" },
       { title: "MODEL" },
+      { title: "KEY" },
       right("CALLS"),
       right("IN"),
       right("CACHED"),
@@ -48,5 +50,8 @@ export function billText(bill: Bill, scripted: readonly string[]): string {
   const note = isScripted
     ? `\nScripted model: its answers came from a file and no money was spent${isPriced ? "; the prices are those of the settings" : ""}.`
     : "";
-  return `Bill\n${text}${note}`;
+  const direct = bill.rows.some((r) => r.credentials === "direct")
+    ? "\nKEY direct: the agent ran on your own login and no gateway saw its calls; the tokens are its own word, and what they cost is not known."
+    : "";
+  return `Bill\n${text}${note}${direct}`;
 }

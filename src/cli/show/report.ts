@@ -1,6 +1,6 @@
 import type { AttemptPhase, Finding, GateResult, RunState, StepState, Usage } from "../../domain/index.ts";
 import { runFolder } from "../../engine/index.ts";
-import { billOf, type Bill } from "../../models/index.ts";
+import { billOf, type Bill, type OwnWord } from "../../models/index.ts";
 import type { Store } from "../../store/index.ts";
 import type { DiffStat, Workspaces } from "../../workspace/index.ts";
 import { readOptions } from "../setup/run-options.ts";
@@ -94,11 +94,18 @@ export async function reportRun(
     budget: state.budget,
     halted: state.halted,
     steps: [...state.steps.values()].map(stepReport),
-    bill: await billOf(store, state.runId),
+    bill: await billOf(store, state.runId, saidIn(state)),
     scriptedProviders: options.scripted ?? [],
     folder: runFolder(home, state.runId),
     cleaned: options.cleaned !== undefined,
   };
+}
+
+/** What agents say they used on their user's login, where no gateway saw it. */
+export function saidIn(state: RunState): OwnWord[] {
+  return [...state.steps.values()]
+    .flatMap((s) => s.attempts)
+    .flatMap((a) => (a.credentials === "direct" && a.usage ? [{ attempt: a.id, agent: a.agent ?? "", tier: a.tier, usage: a.usage }] : []));
 }
 
 function stepReport(s: StepState): StepReport {

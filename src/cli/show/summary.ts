@@ -39,6 +39,8 @@ function word(report: RunReport): string {
   switch (report.status) {
     case "budget":
       return report.halted ? `stopped by its budget (${budgetText(report.halted, neededNext(report.steps))})` : "stopped by its budget";
+    case "waiting":
+      return "waits for people";
     case "running":
     case "stopped":
     case "succeeded":
@@ -90,6 +92,7 @@ function nextText(report: RunReport, cli: Pick<Cli, "program" | "home">): string
   const commands = [commandLine(cli, "show", runId), logs];
   const holds = holdsWork(report);
   if (status === "succeeded" && !report.mergedInto && holds) commands.push(commandLine(cli, "merge", runId));
+  else if (status === "waiting") commands.push(commandLine(cli, "inbox"), commandLine(cli, "resume", runId));
   else if (status === "stopped" || status === "running") commands.push(commandLine(cli, "resume", runId));
   else if (status === "budget" && report.halted)
     commands.push(commandLine(cli, "resume", runId, "--budget", enoughBudget(report.halted, neededNext(report.steps))));

@@ -1,0 +1,4 @@
+import { realAgent } from "./catalogue.ts";
+import { realAgentSuite } from "./suite.ts";
+
+realAgentSuite(realAgent("qwen"));
