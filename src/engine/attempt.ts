@@ -124,6 +124,7 @@ class AttemptRun {
         upstreams: execution.upstreams,
         budgets: await this.#budgets(),
         maxOutputTokens: execution.maxOutputTokens,
+        ...(execution.credentials === "pass-through" ? { credentials: "pass-through" as const } : {}),
       });
     }
     let result: ExecutionResult;
@@ -147,7 +148,7 @@ class AttemptRun {
       if (gateway && open) this.#metered = await gateway.closeKey(open.key);
       if (gateway) await importSpool({ spoolPath: gateway.spool, store: deps.store });
     }
-    const { exhausted, upstreamError: _, ...metered } = this.#metered ?? {};
+    const { exhausted, upstreamError: _, credentials: __, ...metered } = this.#metered ?? {};
     // What passed through the gateway is the bill; what an agent says of itself counts only where no gateway saw it.
     const usage = open && this.#metered ? (metered as Usage) : (result.usage ?? ownWord(result.reported));
     return { result, usage, ...(exhausted ? { exhausted } : {}) };

@@ -2,6 +2,7 @@ import {
   inboxItemId,
   runOfItem,
   runStream,
+  verdictOn,
   whyNoAnswer,
   fold,
   type Clock,
@@ -81,9 +82,16 @@ export async function answerItem(store: Store, clock: Clock, answer: Answer, act
       type: "InboxAnswered",
       data: { item: answer.item, by, verdict, ...(text === undefined ? {} : { text }) },
     };
+    const expected = state.version;
+    fold([{ event, at: now, version: expected + 1 }], state);
+    // Once it is decided it waits for nobody any more, also while nobody drives the run.
+    const isDecided = verdictOn(item, now, undefined).kind !== "open";
     try {
-      await store.commit({ appends: [{ stream, expected: state.version, events: [{ event, at: now, actor }] }] });
-      return { runId, state: fold([{ event, at: now, version: state.version + 1 }], state) };
+      await store.commit({
+        appends: [{ stream, expected, events: [{ event, at: now, actor }] }],
+        ...(isDecided ? { projections: [{ kind: "inbox", remove: [answer.item] }] } : {}),
+      });
+      return { runId, state };
     } catch (error) {
       // The run went on meanwhile: look again whether it still waits.
       if (!(error instanceof StoreError && error.code === "STORE_CONFLICT")) throw error;

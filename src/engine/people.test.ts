@@ -51,6 +51,7 @@ describe("an approval", () => {
     const other = await storeOn(home);
     expect((await other.listInbox()).map((r) => [r.item, r.kind, r.title])).toEqual([["r/ok!1", "approval", "may ok go on?"]]);
     await say(other, Date.now());
+    expect(await other.listInbox(), "an answered item waits no more, though nobody drives the run").toEqual([]);
     expect(await drive(t)).toEqual({ kind: "finished", outcome: "succeeded" });
     expect(done).toEqual(["a", "ship"]);
     expect(await other.listInbox()).toEqual([]);
