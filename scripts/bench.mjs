@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { environment, install, node, root } from "./installed.mjs";
+import { environment, install, installAgents, node, root } from "./installed.mjs";
 
 const [name, ...args] = process.argv.slice(2);
 const folder = join(root, "bench");
@@ -16,6 +16,7 @@ if (!name || !/^[a-z-]+$/.test(name) || !existsSync(join(folder, `${name}.bench.
   process.exit(2);
 }
 install();
+if (name === "agents") installAgents("test/agents", "about 250 MB");
 const done = spawnSync(node, ["--disable-warning=ExperimentalWarning", "--expose-gc", join(folder, `${name}.bench.ts`), ...args], {
   cwd: process.env.INIT_CWD ?? root,
   stdio: "inherit",

@@ -83,8 +83,10 @@ export async function realScene(agent: RealAgent): Promise<RealScene> {
     executor: executorFor(agent),
     reportsTokens: agent.reports,
     arrange: (behaviour) => arranged(scriptOf(agent, behaviour)),
-    arrangeTalk: (behaviour) =>
-      arranged(talkOf(agent, behaviour), behaviour.does === "remember" ? `Keep in mind: ${behaviour.word}` : undefined),
+    async arrangeTalk(behaviour) {
+      const made = await arranged(talkOf(agent, behaviour), behaviour.does === "remember" ? `Keep in mind: ${behaviour.word}` : undefined);
+      return behaviour.does === "ask" ? { ...made, step: { ...made.step, permissions: "ask" } } : made;
+    },
     hadWord: (word) => lastBody.includes(word),
     async cleanUp() {
       await closeAll(gateway, opened.splice(0));
