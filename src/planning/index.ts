@@ -6,6 +6,6 @@ export { buildPrompt } from "./context/prompt.ts";
 export { checkFiles, findChecks } from "./checks/find.ts";
 export type { Checks, FoundCommand, ReadFile } from "./checks/contract.ts";
 export { pipelineOfTasks } from "./tasks/pipeline-text.ts";
-export { loadBatch, readBatch, type BatchProblem, type ReadBatch } from "./tasks/read-batch.ts";
+export { loadBatch, type BatchProblem, type ReadBatch } from "./tasks/read-batch.ts";
 export type { Task, TaskDefaults, TaskPipeline } from "./tasks/contract.ts";
 export { fitTemplate, pipelineOfTemplate, type TemplateFit } from "./template/fit.ts";

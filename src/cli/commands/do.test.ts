@@ -110,8 +110,11 @@ test("what makes no sense is refused by name before anything is made", async () 
     return stderr;
   };
   expect(await refused()).toMatch(/^USAGE: nothing is to be done/);
+  expect(await refused("fix", "the", "test")).toMatch(
+    /^USAGE: these are 3 tasks of one word each\.\nPut a task in quotes: stepfall do "fix the test"$/m,
+  );
   expect(await refused("x", "--no-gates", "--gate", "true")).toMatch(/exclude each other/);
-  expect(await refused("a", "b", "--plan")).toMatch(/--plan takes one goal/);
+  expect(await refused("do a", "do b", "--plan")).toMatch(/--plan takes one goal/);
   expect(await refused("--batch", "bad.json")).toMatch(
     /^bad\.json:2:5 UNKNOWN_KEY: .*`tusk` is not a key of a task\. Did you mean `task`\?\n {2}2 \| /,
   );

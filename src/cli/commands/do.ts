@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { formatProblems } from "../../config/index.ts";
+import { formatProblems, shown } from "../../config/index.ts";
 import type { Pipeline } from "../../domain/index.ts";
 import {
   checkFiles,
@@ -63,6 +63,11 @@ export async function doTasks(cli: Cli, sentences: readonly string[], flags: DoF
 function tasksOf(cli: Cli, sentences: readonly string[], flags: DoFlags): Task[] {
   const usage = (message: string, hint: string): CliError => new CliError("USAGE", message, hint);
   if (sentences.some((sentence) => sentence.trim() === "")) throw usage("a task is empty", 'Say what shall be done: stepfall do "..."');
+  if (sentences.length > 1 && !sentences.some((sentence) => /\s/.test(sentence.trim())))
+    throw usage(
+      `these are ${sentences.length} tasks of one word each`,
+      `Put a task in quotes: stepfall do "${shown(sentences.join(" "), 60)}"`,
+    );
   for (const command of [...(flags.gate ?? []), ...(flags.setup === false ? [] : (flags.setup ?? []))])
     if (command.trim() === "") throw usage("a command of --gate or --setup is empty", "Use --no-gates or --no-setup to have none.");
   if (flags.gates === false && (flags.gate ?? []).length > 0) throw usage("--gate and --no-gates exclude each other", "Keep one of them.");

@@ -23,7 +23,7 @@ export function importWorkflow(cli: Cli, file: string, flags: { out: string | un
   else if (flags.out === undefined) cli.out.data(pipeline.trimEnd());
   else cli.out.data(`wrote ${flags.out}: ${plural(dag.jobs.length, "step")}`);
   tell(cli, imported, file, flags.out);
-  return Exit.ok;
+  return unloadable.length === 0 ? Exit.ok : Exit.failed;
 }
 
 /** Never overwrites, also not what appears between a look and the write. */

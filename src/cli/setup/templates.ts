@@ -10,7 +10,7 @@ export const templates = {
 
 export type TemplateName = keyof typeof templates;
 
-export const isTemplate = (name: string): name is TemplateName => Object.hasOwn(templates, name);
+const isTemplate = (name: string): name is TemplateName => Object.hasOwn(templates, name);
 
 export function templateText(name: TemplateName): string {
   return readFileSync(join(packageRoot, "examples", name, "pipeline.yaml"), "utf8");

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { readBatch } from "./read-batch.ts";
@@ -18,6 +19,15 @@ test("a list of sentences and of maps, as JSON with tabs or as YAML", () => {
   expect(readBatch(json, "tasks.json")).toEqual({ ok: true, tasks });
   const yaml = "- Fix the test\n- { task: Document it, id: docs, outputs: a.md, needs: [fix-the-test], budget: $0.50 }\n";
   expect(readBatch(yaml, "tasks.yaml")).toEqual({ ok: true, tasks });
+});
+
+test("the example is a batch", () => {
+  const text = readFileSync(new URL("../../../examples/batch/tasks.yaml", import.meta.url), "utf8");
+  const read = readBatch(text, "tasks.yaml");
+  expect(read).toMatchObject({
+    ok: true,
+    tasks: [{ id: "fix-the-failing-test" }, { id: "totals" }, { needs: ["totals"], budget: 100_000 }],
+  });
 });
 
 test("everything wrong is told at once, each with its place and what to do", () => {
