@@ -12,7 +12,7 @@ test("the demo: one attempt fails its gate, the next gets the findings, all is m
   expect(stderr).toMatch(/fix#2 accepted \(passed: node --test\)/);
   expect(stdout).toMatch(/4 of 4 steps completed/);
   expect(stdout).toMatch(/CHANGELOG\.md \| 3 \+\+\+\n src\/cart\.js {2}\| 2 \+-\n 2 files changed/);
-  expect(stdout).toMatch(/fix#1 +coder +scripted\/coder-1 \(scripted\) +3 .* reported/);
+  expect(stdout).toMatch(/fix#1 +coder +scripted\/coder-1 \(scripted\) +metered +3 .* reported/);
   expect(stdout).toMatch(/Scripted model: its answers came from a file and no money was spent/);
 
   // The three commands work from anywhere, as printed.

@@ -221,6 +221,8 @@ test("overlap errs only towards yes", () => {
   expect(touchesOverlap(["*.md"], ["README.md"])).toBe(true);
   expect(touchesOverlap(["**"], ["any/thing"])).toBe(true);
   expect(touchesOverlap(["lib/a*"], ["lib/b*"])).toBe(false);
+  expect(touchesOverlap(["{src/a.js,src/b.js}"], ["{src/b.js,src/c.js}"])).toBe(true);
+  expect(touchesOverlap(["lib/{a/x,b/y}"], ["docs/b/y"])).toBe(false);
 });
 
 const show = (_key: string, value: unknown): unknown => (value instanceof Map ? [...value] : value instanceof Set ? [...value] : value);

@@ -13,7 +13,10 @@ export function globsOverlap(a: string, b: string): boolean {
 export const touchesOverlap = (a: readonly string[], b: readonly string[]): boolean => a.some((x) => b.some((y) => globsOverlap(x, y)));
 
 function normalise(glob: string): string[] {
-  const parts = glob
+  // A slash inside braces or parentheses: what follows may be anything.
+  const nested = /[({][^)}]*\//.exec(glob);
+  const whole = nested ? `${glob.slice(0, nested.index).replace(/[^/]*$/, "")}**` : glob;
+  const parts = whole
     .replace(/^\.\//, "")
     .split("/")
     .filter((p) => p !== "" && p !== ".");

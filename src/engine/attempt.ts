@@ -211,7 +211,8 @@ class AttemptRun {
       ...this.#of,
       ...(summary ? { summary } : {}),
       ...(usage ? { usage } : {}),
-      ...(snapshot.commit ? { commit: snapshot.commit } : {}),
+      // What a readonly step leaves is its structured output at most: recorded, and not merged.
+      ...(snapshot.commit && !(step.readonly && judged.verdict === "accepted") ? { commit: snapshot.commit } : {}),
     };
     switch (judged.verdict) {
       case "accepted":

@@ -1,5 +1,5 @@
 import type { ApproveStep, AskStep, Gate, Step, WorkStep } from "../domain/index.ts";
-import { parseTemplate } from "./expression/template.ts";
+import { escapeTemplate, parseTemplate } from "./expression/template.ts";
 import type { Reading } from "./reading.ts";
 import { plainStep } from "./resolve.ts";
 import type { ApproveFields, AskFields, ControlFields, GateFields, WorkFields } from "./shape.ts";
@@ -168,5 +168,6 @@ function cut(text: string): string {
   const parsed = parseTemplate(text);
   const plain = parsed.ok ? parsed.parts.map((part) => (part.kind === "text" ? part.text : "...")).join("") : text;
   const line = plain.trim().split(/\r?\n/)[0] ?? "";
-  return line.length <= LONGEST_GATE_NAME ? line : `${line.slice(0, LONGEST_GATE_NAME - 3)}...`;
+  // An expression that was escaped in the gate is no expression in its name either.
+  return escapeTemplate(line.length <= LONGEST_GATE_NAME ? line : `${line.slice(0, LONGEST_GATE_NAME - 3)}...`);
 }

@@ -39,11 +39,13 @@ export async function judge(request: JudgeRequest): Promise<Judged> {
   const findings: Finding[] = [];
   for (const { path, reason } of request.refused) findings.push({ gate: "contract", message: `${path}: ${reason}` });
 
-  if (step.readonly && request.changed.length > 0)
+  // Its structured output is read and not merged.
+  const touched = step.readonly ? request.changed.filter((path) => path !== step.outputs.json?.file) : [];
+  if (touched.length > 0)
     findings.push({
       gate: "contract",
-      message: `the step is readonly and ${count(request.changed, "file")} changed`,
-      evidence: request.changed.slice(0, 20).join("\n"),
+      message: `the step is readonly and ${count(touched, "file")} changed`,
+      evidence: touched.slice(0, 20).join("\n"),
     });
   if (!step.readonly && step.kind === "agent" && request.commit === undefined && findings.length === 0) {
     findings.push({

@@ -82,7 +82,7 @@ export class Attempt {
       const opened = await openSession(agent, resumes, {
         cwd: this.#tree,
         resume: this.#task.resume,
-        mode: this.#context.permit ? "asks" : "allows",
+        mode: this.#context.permit && (this.#task.step.permissions ?? "allow") !== "allow" ? "asks" : "allows",
         sessionModes: this.#options.preset.sessionModes,
         closed: connection.signal,
       });

@@ -91,6 +91,7 @@ describe("the ACP executor", () => {
 
   interface More extends Partial<Pick<ExecutionContext, "permit" | "signal" | "deadlineMs" | "credentials" | "env">> {
     resume?: string;
+    permissions?: AgentStep["permissions"];
     preset?: Partial<AgentPreset>;
     withoutGateway?: boolean;
     command?: [string, ...string[]];
@@ -103,7 +104,7 @@ describe("the ACP executor", () => {
       {
         attempt: `acp-${process.pid}/sum#1`,
         runId: "run",
-        step,
+        step: more.permissions ? { ...step, permissions: more.permissions } : step,
         prompt: "add sum",
         feedback: [],
         ...(more.resume ? { resume: more.resume } : {}),
@@ -217,7 +218,7 @@ describe("the ACP executor", () => {
     });
   });
 
-  test("puts the agent in the mode in which it asks, when somebody is there to be asked", async () => {
+  test("puts the agent in the mode in which it asks, when the step's policy is to be asked for", async () => {
     const modes = {
       currentModeId: "free",
       availableModes: [
@@ -228,10 +229,11 @@ describe("the ACP executor", () => {
     const script: FakeScript = { session: { modes }, prompt: [] };
     const sessionModes = { asks: "asking", allows: "free" };
     const setMode = () => readFileSync(join(folder, "t.ndjson"), "utf8").includes('\\"id\\":2,\\"result\\":{}');
-    await run(script, { preset: { sessionModes } });
+    const permit: ExecutionContext["permit"] = () => Promise.resolve({ allow: true });
+    await run(script, { preset: { sessionModes }, permit });
     expect(setMode()).toBe(false);
     rmSync(join(folder, "t.ndjson"));
-    await run(script, { preset: { sessionModes }, permit: () => Promise.resolve({ allow: true }) });
+    await run(script, { preset: { sessionModes }, permit, permissions: "edits" });
     expect(setMode()).toBe(true);
   });
 

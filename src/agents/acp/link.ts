@@ -33,6 +33,12 @@ export function connectAgent(handle: AgentHandle, handlers: LinkHandlers): Link 
       await handle.send(`${JSON.stringify(message)}\n`);
     },
   });
+  // Notifications do not pass through the library: it checks updates against the protocol of its day, drops those of a later one,
+  // and complains on our own stderr.
+  const take = (message: Message): void => {
+    if (message["method"] === "session/update" && !("id" in message)) handlers.update(message["params"]);
+    else if (isExpected(message, asked)) enqueue(incoming, message);
+  };
   const ended = (async () => {
     const reader = new MessageReader();
     for await (const line of handle.lines()) {
@@ -44,7 +50,7 @@ export function connectAgent(handle: AgentHandle, handlers: LinkHandlers): Link 
         if (read.kind === "malformed") {
           malformed += 1;
           noise.add(read.text);
-        } else if (read.kind === "message" && isExpected(read.message, asked)) enqueue(incoming, read.message);
+        } else if (read.kind === "message") take(read.message);
       }
     }
     // The connection may have closed it before.
@@ -53,8 +59,6 @@ export function connectAgent(handle: AgentHandle, handlers: LinkHandlers): Link 
     } catch {}
   })();
   const connection = client({ name: "stepfall" })
-    .onNotification("session/update", asItIs, ({ params }) => handlers.update(params))
-    .onNotification("*", () => {})
     .onRequest("session/request_permission", asItIs, ({ params, signal }) => handlers.permission(params, signal))
     .connect({ readable, writable } as Stream);
   return { agent: connection.agent, connection, noise, malformed: () => malformed, ended };
@@ -64,9 +68,11 @@ type Message = Record<string, unknown>;
 
 const asItIs = (params: unknown): unknown => params;
 
-/** An answer to nothing that was asked would be complained about on our own stderr. */
-const isExpected = (message: Message, asked: Set<unknown>): boolean =>
-  "method" in message ? typeof message["method"] === "string" : asked.delete(message["id"]);
+/** Requests, cancelled requests, and answers to what was asked; the library would complain about others. */
+function isExpected(message: Message, asked: Set<unknown>): boolean {
+  if (!("method" in message)) return asked.delete(message["id"]);
+  return typeof message["method"] === "string" && ("id" in message || message["method"] === "$/cancel_request");
+}
 
 function enqueue(controller: ReadableStreamDefaultController<Message>, message: Message): void {
   try {

@@ -13,21 +13,17 @@ const write = (path: string, content: unknown) => ({
 const done = { text: "Done." };
 const part = (name: string, files: string[]) => ({ id: name, title: `The ${name}`, prompt: `Write the ${name}.`, files });
 
-/** A scout that meddles, a planner that reaches out of the project at first, and two builders. */
+const scouted = write(".stepfall/plan/scout-report.json", {
+  summary: "an empty shop: SCOUTED",
+  files: [{ path: "README.md", why: "names the shop" }],
+});
+
+/** A scout that meddles at first, a planner that reaches out of the project at first, and two builders. */
 const script = {
   models: ["m"],
   rules: [
-    {
-      when: { user: "Look at this project with one goal in mind" },
-      turns: [
-        write("src/meddled.txt", "a scout was here"),
-        write(".stepfall/plan/scout-report.json", {
-          summary: "an empty shop: SCOUTED",
-          files: [{ path: "README.md", why: "names the shop" }],
-        }),
-        done,
-      ],
-    },
+    { when: { lastUser: "the step is readonly" }, turns: [scouted, done] },
+    { when: { user: "Look at this project with one goal in mind" }, turns: [write("src/meddled.txt", "a scout was here"), scouted, done] },
     {
       when: { lastUser: "does not satisfy its schema" },
       turns: [
@@ -53,7 +49,7 @@ interface Result {
   steps: { id: string; status: string; attempts: { phase: string; dropped?: string[]; findings: { message: string }[] }[] }[];
 }
 
-test("the template scouts, plans and builds: both parts are merged, what the scout did besides is thrown away, and nothing of the plan is left", async () => {
+test("the template scouts, plans and builds: both parts are merged, a scout that changes something is refused, and nothing of the plan is left", async () => {
   await using scene = new Scene({
     "package.json": JSON.stringify({ scripts: { test: "node check.cjs" } }),
     "check.cjs": "process.exit(require('fs').existsSync('README.md') ? 0 : 1)\n",
@@ -68,8 +64,9 @@ test("the template scouts, plans and builds: both parts are merged, what the sco
   expect(code, JSON.stringify(result, null, 1)).toBe(0);
   const step = (id: string) => result.steps.find((s) => s.id === id);
   expect(result.steps.map((s) => s.id)).toEqual(expect.arrayContaining(["build/greeting", "build/farewell"]));
-  expect(step("scout")?.attempts[0]?.dropped).toEqual(["src/meddled.txt"]);
-  expect(step("plan")?.attempts.map((a) => a.phase)).toEqual(["rejected", "merged"]);
+  expect(step("scout")?.attempts.map((a) => a.phase)).toEqual(["rejected", "accepted"]);
+  expect(step("scout")?.attempts[0]?.findings[0]?.message).toBe("the step is readonly and 1 file changed");
+  expect(step("plan")?.attempts.map((a) => a.phase)).toEqual(["rejected", "accepted"]);
   expect(step("plan")?.attempts[0]?.findings[0]?.message).toMatch(/plan\.json\/items\/0\/files\/0 must match pattern/);
   const files = scene.git("ls-tree", "-r", "--name-only", result.branch).split("\n");
   expect(files).toEqual(expect.arrayContaining(["src/greeting.txt", "src/farewell.txt"]));

@@ -126,7 +126,7 @@ export function providerOf(agent: GatewayAgent, config: Config): ProviderSetting
 /** Configured, else nothing for one's own hardware, else what is known of the vendor's list. `undefined`: nobody knows. */
 export function priceFor(agent: GatewayAgent, provider: ProviderSettings): ModelPrice | undefined {
   const own = provider.prices[agent.model];
-  if (own) return { input: own.input, cachedInput: own.cachedInput, output: own.output, source: "configured" };
+  if (own) return { input: own.input, cachedInput: own.cachedInput, cacheWrite: own.cacheWrite, output: own.output, source: "configured" };
   if (provider.isLocal) return { input: 0, cachedInput: 0, output: 0, source: "local" };
   return priceOf(provider.id, agent.model);
 }
