@@ -1,6 +1,6 @@
 /**
  * Stepfall as a library: read a pipeline, put an engine together, drive a run. The CLI is built from the same parts
- * (`src/cli/setup/assemble.ts` is the example to follow). Each thing is documented where it is declared; what is not
+ * (`src/setup/assemble.ts` is the example to follow). Each thing is documented where it is declared; what is not
  * listed here is not part of the contract and may change in any release.
  */
 

@@ -103,7 +103,22 @@ test("outside of a git project, and in one without a commit, a run is refused by
 test("--help names every command and exits 0; so does --version", async () => {
   const help = await scene.run(["--help"]);
   expect(help.code).toBe(0);
-  const commands = ["do", "run", "resume", "ps", "show", "logs", "cost", "cancel", "inbox", "approve", "reject", "answer", "merge", "clean"];
+  const commands = [
+    "do",
+    "run",
+    "resume",
+    "ps",
+    "show",
+    "logs",
+    "cost",
+    "cancel",
+    "inbox",
+    "approve",
+    "reject",
+    "answer",
+    "merge",
+    "clean",
+  ];
   for (const name of [...commands, "validate", "graph", "import", "doctor", "init", "demo"])
     expect(help.stdout).toMatch(new RegExp(`^  ${name} `, "m"));
   expect(await scene.run(["--version"])).toMatchObject({ code: 0, stderr: "", stdout: expect.stringMatching(/^\d+\.\d+\.\d+/) as string });

@@ -1,14 +1,9 @@
-import type { Clock } from "../domain/index.ts";
+import type { Surroundings } from "../setup/surroundings.ts";
 import type { Output } from "./output.ts";
 
-/** What every command is handed: the outside world as it was when the program started, read once in main.ts. */
-export interface Cli {
-  env: Readonly<Record<string, string | undefined>>;
-  cwd: string;
-  clock: Clock;
+/** What every command is handed. `home` is what `--home` says. */
+export interface Cli extends Surroundings {
   out: Output;
-  /** `--home`, absolute. */
-  home?: string | undefined;
   /** Data as JSON on stdout. */
   json: boolean;
   /** A person can be asked: a terminal on both ends, and no `--no-input`. */

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import { Exit, type Cli } from "./cli.ts";
-import { CliError } from "./failure.ts";
+import { RequestError } from "../setup/failure.ts";
 import type { Output } from "./output.ts";
 import { packageRoot } from "./package-root.ts";
 import { reportError } from "./report-error.ts";
@@ -64,7 +64,7 @@ export async function runProgram(invocation: Invocation): Promise<number> {
     made.action(async (...given: unknown[]) => {
       const all = made.optsWithGlobals<GlobalOptions & Record<string, unknown>>();
       const home = all.home === undefined ? undefined : resolve(cwd, all.home);
-      if (all.home === "") throw new CliError("USAGE", "--home is empty", "Give a folder.");
+      if (all.home === "") throw new RequestError("USAGE", "--home is empty", "Give a folder.");
       cli = { ...cli, json: all.json === true, canAsk: invocation.isInteractive && all.input !== false && all.json !== true, home };
       const args = given
         .slice(0, -2)
@@ -180,7 +180,7 @@ export async function runProgram(invocation: Invocation): Promise<number> {
       .allowExcessArguments()
       .helpOption(false)
       .action(() => {
-        throw new CliError("NOT_SUPPORTED_YET", `\`stepfall ${name}\` is not supported yet`, "`stepfall --help` lists what is.");
+        throw new RequestError("NOT_SUPPORTED_YET", `\`stepfall ${name}\` is not supported yet`, "`stepfall --help` lists what is.");
       });
   }
 
@@ -212,18 +212,18 @@ const templateList = Object.entries(templates)
 function helpOf(program: Command, name: string | undefined): string {
   if (name === undefined) return program.helpInformation();
   if (later.includes(name))
-    throw new CliError("NOT_SUPPORTED_YET", `\`stepfall ${name}\` is not supported yet`, "`stepfall --help` lists what is.");
+    throw new RequestError("NOT_SUPPORTED_YET", `\`stepfall ${name}\` is not supported yet`, "`stepfall --help` lists what is.");
   const command = program.commands.find((c) => c.name() === name);
-  if (!command || name === "help") throw new CliError("USAGE", `there is no command ${name}`, "`stepfall --help` lists them.");
+  if (!command || name === "help") throw new RequestError("USAGE", `there is no command ${name}`, "`stepfall --help` lists them.");
   return command.helpInformation();
 }
 
 /** commander's word for it, in the form of all errors: its guess at what was meant is the hint. */
-function usageError(program: Command, argv: readonly string[], error: CommanderError): CliError {
+function usageError(program: Command, argv: readonly string[], error: CommanderError): RequestError {
   const [first = "", ...rest] = error.message.replace(/^error: /, "").split("\n");
   const guess = rest.join(" ").replace(/^\((.*)\)$/, "$1");
   const command = program.commands.find((c) => argv.includes(c.name()) && !later.includes(c.name()));
-  return new CliError("USAGE", first, guess || `\`stepfall ${command ? `${command.name()} ` : ""}--help\` says what can be given.`);
+  return new RequestError("USAGE", first, guess || `\`stepfall ${command ? `${command.name()} ` : ""}--help\` says what can be given.`);
 }
 
 /** The home folder, for the log of an unexpected error. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { StoreError } from "../store/index.ts";
 import { WorkspaceError } from "../workspace/index.ts";
-import { CliError } from "./failure.ts";
+import { RequestError } from "../setup/failure.ts";
 import type { Output } from "./output.ts";
 import { reportError } from "./report-error.ts";
 
@@ -34,7 +34,7 @@ test("a typed error of any room is its code, a sentence and what to do; its code
   using s = scene();
   expect(reportError(s.cli, new WorkspaceError("PROJECT_NOT_GIT", "/x is not in a git repository.", "Run `git init`."))).toBe(2);
   expect(reportError(s.cli, new StoreError("STORE_BUSY", "another process writes", "Try again."))).toBe(1);
-  expect(reportError(s.cli, new CliError("USAGE", "no", "Say yes."))).toBe(2);
+  expect(reportError(s.cli, new RequestError("USAGE", "no", "Say yes."))).toBe(2);
   expect(s.notes).toEqual([
     "PROJECT_NOT_GIT: /x is not in a git repository.\nRun `git init`.",
     "STORE_BUSY: another process writes.\nTry again.",

@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Exit, type Cli } from "./cli.ts";
-import { CliError, InputProblems, isTyped } from "./failure.ts";
+import { RequestError, InputProblems, isTyped } from "../setup/failure.ts";
 
 /** Codes of other rooms that are about what the person gave us. Whatever is not here is a failure (exit 1). */
 const usageCodes = [
@@ -31,7 +31,7 @@ export function reportError(cli: Pick<Cli, "out" | "env" | "json" | "home" | "cl
     out.note(`${code}: ${sentence(message)}\n${hint}`.trimEnd());
     if (debug && error.stack) out.note(error.stack);
     if (json) out.json({ version: 1, type: "error", code, message, hint });
-    if (error instanceof CliError) return error.exitCode;
+    if (error instanceof RequestError) return error.exitCode;
     return usageCodes.some((c) => c.test(code)) ? Exit.usage : Exit.failed;
   }
   const message = error instanceof Error ? error.message : String(error);

@@ -1,11 +1,11 @@
 import { runStream, type RunState } from "../../domain/index.ts";
 import type { Store } from "../../store/index.ts";
 import { Exit, type Cli } from "../cli.ts";
-import { driverOf, findRun, loadRun } from "../setup/find-run.ts";
-import { describeHolder } from "../setup/identity.ts";
+import { driverOf, findRun, loadRun } from "../../setup/find-run.ts";
+import { describeHolder } from "../../setup/identity.ts";
 import { request } from "../setup/merge-run.ts";
-import { openRun } from "../setup/open-run.ts";
-import { withStore } from "../setup/store.ts";
+import { openRun } from "../../setup/open-run.ts";
+import { withStore } from "../../setup/store.ts";
 
 /** How long a living driver is waited for: it ends its agents' processes first. */
 const WAIT_MS = 30_000;

@@ -3,12 +3,12 @@ import type { RunState } from "../../domain/index.ts";
 import type { RunRow, Store } from "../../store/index.ts";
 import { openProject, openWorkspaces, type Project, type Workspaces } from "../../workspace/index.ts";
 import { Exit, type Cli } from "../cli.ts";
-import { CliError } from "../failure.ts";
-import { findRun, loadRun, projectHere } from "../setup/find-run.ts";
-import { clearRunFolder, readOptions } from "../setup/run-options.ts";
-import { ScriptedModels } from "../setup/scripted-models.ts";
-import { homeOf } from "../setup/settings.ts";
-import { withStore } from "../setup/store.ts";
+import { RequestError } from "../../setup/failure.ts";
+import { findRun, loadRun, projectHere } from "../../setup/find-run.ts";
+import { clearRunFolder, readOptions } from "../../setup/run-options.ts";
+import { ScriptedModels } from "../../setup/scripted-models.ts";
+import { homeOf } from "../../setup/settings.ts";
+import { withStore } from "../../setup/store.ts";
 import { plural } from "../show/format.ts";
 
 interface Cleaned {
@@ -19,7 +19,7 @@ interface Cleaned {
 
 /** `stepfall clean [RUN|--all]`: removes what finished runs left. Their journal and their bill stay. */
 export async function clean(cli: Cli, given: string | undefined, options: { all: boolean; yes: boolean; force: boolean }): Promise<number> {
-  if (options.all && given !== undefined) throw new CliError("USAGE", "a run and --all were given", "Give one of the two.");
+  if (options.all && given !== undefined) throw new RequestError("USAGE", "a run and --all were given", "Give one of the two.");
   return withStore(cli, async (store) => {
     const over = options.all ? await finishedHere(cli, store) : [await finished(cli, store, given)];
     const rows: RunRow[] = [];
@@ -51,7 +51,7 @@ async function finishedHere(cli: Cli, store: Store): Promise<RunRow[]> {
 async function finished(cli: Cli, store: Store, given: string | undefined): Promise<RunRow> {
   const row = await findRun(cli, store, given);
   if (isOver(row)) return row;
-  throw new CliError(
+  throw new RequestError(
     "RUN_UNFINISHED",
     `run ${row.runId} is not over`,
     "End it with `stepfall cancel` or finish it with `stepfall resume` first.",
@@ -102,11 +102,11 @@ async function confirm(cli: Cli, rows: readonly RunRow[]): Promise<void> {
     .slice(0, 3)
     .map((r) => r.runId)
     .join(", ")}${rows.length > 3 ? ", ..." : ""})`;
-  if (!cli.canAsk) throw new CliError("NEEDS_CONFIRMATION", `this would remove ${what}`, "Say --yes to do it.");
+  if (!cli.canAsk) throw new RequestError("NEEDS_CONFIRMATION", `this would remove ${what}`, "Say --yes to do it.");
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
     const answer = await lines.question(`Remove ${what}? [y/N] `);
-    if (!/^y(es)?$/i.test(answer.trim())) throw new CliError("NEEDS_CONFIRMATION", "nothing was removed", "", Exit.ok);
+    if (!/^y(es)?$/i.test(answer.trim())) throw new RequestError("NEEDS_CONFIRMATION", "nothing was removed", "", Exit.ok);
   } finally {
     lines.close();
   }

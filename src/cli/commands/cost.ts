@@ -1,11 +1,11 @@
 import { formatUsd, parseAttemptId } from "../../domain/index.ts";
 import { billOf, type BillRow } from "../../models/index.ts";
 import { Exit, type Cli } from "../cli.ts";
-import { importLeftBill } from "../setup/bill.ts";
-import { findRun, loadRun } from "../setup/find-run.ts";
-import { readOptions } from "../setup/run-options.ts";
-import { homeOf } from "../setup/settings.ts";
-import { withStore } from "../setup/store.ts";
+import { importLeftBill } from "../../setup/bill.ts";
+import { findRun, loadRun } from "../../setup/find-run.ts";
+import { readOptions } from "../../setup/run-options.ts";
+import { homeOf } from "../../setup/settings.ts";
+import { withStore } from "../../setup/store.ts";
 import { billText } from "../show/bill-text.ts";
 import { integer } from "../show/format.ts";
 import { saidIn } from "../show/report.ts";

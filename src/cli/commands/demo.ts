@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Cli } from "../cli.ts";
 import { tellResult } from "../driving/drive.ts";
-import { CliError } from "../failure.ts";
+import { RequestError } from "../../setup/failure.ts";
 import { packageRoot } from "../package-root.ts";
 import { startAndDrive } from "./run.ts";
 
@@ -59,7 +59,7 @@ async function makeProject(project: string, env: Cli["env"]): Promise<void> {
     try {
       await promisify(execFile)("git", args, { cwd: project, env: gitEnv });
     } catch (error) {
-      throw new CliError(
+      throw new RequestError(
         "DEMO_FAILED",
         `git ${args[0]} failed in ${project}: ${(error as Error).message.trim()}`,
         "Is git 2.38 or newer on PATH?",

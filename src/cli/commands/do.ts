@@ -14,7 +14,7 @@ import {
 } from "../../planning/index.ts";
 import { openProject, type Project } from "../../workspace/index.ts";
 import { Exit, type Cli } from "../cli.ts";
-import { CliError, InputProblems } from "../failure.ts";
+import { RequestError, InputProblems } from "../../setup/failure.ts";
 import { baseFiles } from "../setup/base-files.ts";
 import { templateText } from "../setup/templates.ts";
 import { tellChecks } from "../show/checks-text.ts";
@@ -61,7 +61,7 @@ export async function doTasks(cli: Cli, sentences: readonly string[], flags: DoF
 
 /** What shall be done; throws USAGE, or the problems of the batch file. */
 function tasksOf(cli: Cli, sentences: readonly string[], flags: DoFlags): Task[] {
-  const usage = (message: string, hint: string): CliError => new CliError("USAGE", message, hint);
+  const usage = (message: string, hint: string): RequestError => new RequestError("USAGE", message, hint);
   if (sentences.some((sentence) => sentence.trim() === "")) throw usage("a task is empty", 'Say what shall be done: stepfall do "..."');
   if (sentences.length > 1 && !sentences.some((sentence) => /\s/.test(sentence.trim())))
     throw usage(
@@ -104,7 +104,7 @@ async function checksOf(project: Project, flags: DoFlags): Promise<Checks> {
 function requireGates({ gates, notes }: Checks, tasks: readonly Task[], flags: DoFlags): void {
   const isUnchecked = flags.plan === true || tasks.some((task) => task.gates === undefined && task.outputs === undefined);
   if (gates.length > 0 || flags.gates === false || !isUnchecked) return;
-  throw new CliError(
+  throw new RequestError(
     "NO_GATE",
     ["no file of this project says how its tests are run", ...notes].join(". ").replaceAll("..", "."),
     "Give the command that tells whether the work is good: --gate 'CMD'. Or accept any change at all with --no-gates.",

@@ -6,15 +6,15 @@ import { ulid } from "ulid";
 import type { Config, Origin, ProviderSettings } from "../../config/index.ts";
 import { openProject, type Project } from "../../workspace/index.ts";
 import { Exit, type Cli } from "../cli.ts";
-import { InputProblems, isTyped } from "../failure.ts";
+import { InputProblems, isTyped } from "../../setup/failure.ts";
 import { painter } from "../output.ts";
-import { assemble } from "../setup/assemble.ts";
-import { agentsOnPath, tryFoundAgents, type FoundAgent } from "../setup/find-agents.ts";
-import { preflightAgents } from "../setup/preflight.ts";
-import { buildRegistry, isGatewayAgent } from "../setup/registry.ts";
-import { configFlags, type RunOptions } from "../setup/run-options.ts";
-import { ScriptedModels } from "../setup/scripted-models.ts";
-import { homeOf, loadSettings, uncommittedSettings } from "../setup/settings.ts";
+import { assemble } from "../../setup/assemble.ts";
+import { agentsOnPath, tryFoundAgents, type FoundAgent } from "../../setup/find-agents.ts";
+import { preflightAgents } from "../../setup/preflight.ts";
+import { buildRegistry, isGatewayAgent } from "../../setup/registry.ts";
+import { configFlags, type RunOptions } from "../../setup/run-options.ts";
+import { ScriptedModels } from "../../setup/scripted-models.ts";
+import { homeOf, loadSettings, uncommittedSettings } from "../../setup/settings.ts";
 
 type Verdict = "ok" | "note" | "problem";
 

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { formatProblems, MAX_YAML_BYTES, readTextFile } from "../../config/index.ts";
 import { importActions, type ImportedActions, type ImportNote } from "../../pipeline/index.ts";
 import { Exit, type Cli } from "../cli.ts";
-import { CliError, InputProblems } from "../failure.ts";
+import { RequestError, InputProblems } from "../../setup/failure.ts";
 import { plural } from "../show/format.ts";
 
 type Imported = Extract<ImportedActions, { ok: true }>;
@@ -33,8 +33,8 @@ function writeNew(cli: Cli, out: string, text: string): void {
     writeFileSync(path, text, { flag: "wx" });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST") throw new CliError("FILE_EXISTS", `${out} is there already`, "Name another file, or remove it first.");
-    throw new CliError("USAGE", `${out} cannot be written (${code ?? String(error)})`, "Is its folder there, and may you write to it?");
+    if (code === "EEXIST") throw new RequestError("FILE_EXISTS", `${out} is there already`, "Name another file, or remove it first.");
+    throw new RequestError("USAGE", `${out} cannot be written (${code ?? String(error)})`, "Is its folder there, and may you write to it?");
   }
 }
 

@@ -1,10 +1,10 @@
 import { answerItem, type Answer } from "../../engine/index.ts";
 import type { InboxRow, Store } from "../../store/index.ts";
 import { Exit, type Cli } from "../cli.ts";
-import { CliError } from "../failure.ts";
-import { driverOf } from "../setup/find-run.ts";
+import { RequestError } from "../../setup/failure.ts";
+import { driverOf } from "../../setup/find-run.ts";
 import { actorOf } from "../setup/merge-run.ts";
-import { openStoreIfThere, withStore } from "../setup/store.ts";
+import { openStoreIfThere, withStore } from "../../setup/store.ts";
 import { dateTime, duration } from "../show/format.ts";
 import { waitingText } from "../show/waiting-text.ts";
 import { commandLine } from "../show/summary.ts";
@@ -39,7 +39,7 @@ export async function answer(cli: Cli, given: string, { verdict, text }: AnswerF
   return withStore(cli, async (store) => {
     const row = await findItem(store, given);
     if (row.kind === "budget")
-      throw new CliError(
+      throw new RequestError(
         "USAGE",
         `run ${row.runId} waits for more budget`,
         `Raise it: \`${commandLine(cli, "resume", row.runId, "--budget", "AMOUNT")}\`, or end it: \`${commandLine(cli, "cancel", row.runId)}\`.`,
@@ -69,7 +69,7 @@ async function findItem(store: Store, given: string): Promise<InboxRow> {
   const fit = given === "" ? [] : rows.filter((r) => r.item.toLowerCase().includes(given.toLowerCase()));
   if (fit.length === 1 && fit[0]) return fit[0];
   if (fit.length > 1)
-    throw new CliError(
+    throw new RequestError(
       "USAGE",
       `${given} may be ${fit
         .slice(0, 5)
@@ -80,5 +80,5 @@ async function findItem(store: Store, given: string): Promise<InboxRow> {
   // An item that waits no more is told from one that never was.
   if (given.includes("!") && given.includes("/"))
     return { item: given, runId: "", step: "", kind: "approval", title: "", choices: [], who: [], openedAt: 0 };
-  throw new CliError("USAGE", `nothing that waits is called ${given}`, "`stepfall inbox` lists what waits.");
+  throw new RequestError("USAGE", `nothing that waits is called ${given}`, "`stepfall inbox` lists what waits.");
 }

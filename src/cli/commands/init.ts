@@ -4,7 +4,7 @@ import { MAX_YAML_BYTES, readTextFile } from "../../config/index.ts";
 import { findChecks, fitTemplate, type Checks } from "../../planning/index.ts";
 import { openProject } from "../../workspace/index.ts";
 import { Exit, type Cli } from "../cli.ts";
-import { CliError } from "../failure.ts";
+import { RequestError } from "../../setup/failure.ts";
 import { requireTemplate, templateText, type TemplateName } from "../setup/templates.ts";
 
 /** `stepfall init`: settings and a first pipeline, or one that comes along. Never overwrites. */
@@ -14,7 +14,7 @@ export async function init(cli: Cli, flags: { template: string | undefined }): P
   const checks = checksOnDisk(top);
   const pipeline = "pipeline.yaml";
   if (template !== undefined && existsSync(join(top, pipeline)))
-    throw new CliError("FILE_EXISTS", `${pipeline} is there already, and ${template} would become it`, "Rename or remove it first.");
+    throw new RequestError("FILE_EXISTS", `${pipeline} is there already, and ${template} would become it`, "Rename or remove it first.");
   const files = { "stepfall.yaml": settingsText, [pipeline]: textOf(template, checks) };
   const written: string[] = [];
   const kept: string[] = [];

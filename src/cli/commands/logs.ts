@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { runFolder } from "../../engine/index.ts";
 import { Exit, type Cli } from "../cli.ts";
-import { CliError } from "../failure.ts";
-import { driverOf, findRun, loadRun, shownStatus } from "../setup/find-run.ts";
-import { readOptions } from "../setup/run-options.ts";
-import { homeOf } from "../setup/settings.ts";
-import { withStore } from "../setup/store.ts";
+import { RequestError } from "../../setup/failure.ts";
+import { driverOf, findRun, loadRun, shownStatus } from "../../setup/find-run.ts";
+import { readOptions } from "../../setup/run-options.ts";
+import { homeOf } from "../../setup/settings.ts";
+import { withStore } from "../../setup/store.ts";
 import { clockTime } from "../show/format.ts";
 import { commandLine } from "../show/summary.ts";
 import { readable, Transcripts, type LogLine } from "../show/transcripts.ts";
@@ -19,7 +19,7 @@ export async function logs(cli: Cli, given: string | undefined, options: { follo
     const state = await loadRun(store, runId);
     const { step, follow } = options;
     if (step !== undefined && !state.steps.has(step))
-      throw new CliError(
+      throw new RequestError(
         "STEP_UNKNOWN",
         `run ${runId} has no step ${step}`,
         `Its steps: ${[...state.steps.keys()].slice(0, 20).join(", ")}.`,

@@ -1,9 +1,9 @@
 import { formatUsd } from "../../domain/index.ts";
 import { Exit, type Cli } from "../cli.ts";
-import { driverOf, projectHere, shownStatus } from "../setup/find-run.ts";
-import { readOptions } from "../setup/run-options.ts";
-import { homeOf } from "../setup/settings.ts";
-import { openStoreIfThere } from "../setup/store.ts";
+import { driverOf, projectHere, shownStatus } from "../../setup/find-run.ts";
+import { readOptions } from "../../setup/run-options.ts";
+import { homeOf } from "../../setup/settings.ts";
+import { openStoreIfThere } from "../../setup/store.ts";
 import { dateTime, duration, integer } from "../show/format.ts";
 import { depthText, isQuiet, queueDepths, type QueueDepth } from "../show/queue-depth.ts";
 import { table, type Column } from "../show/table.ts";

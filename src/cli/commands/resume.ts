@@ -3,15 +3,15 @@ import type { Store } from "../../store/index.ts";
 import { Exit, type Cli } from "../cli.ts";
 import { driveRun, tellResult } from "../driving/drive.ts";
 import { onInterrupts } from "../driving/signals.ts";
-import { CliError } from "../failure.ts";
-import { findRun, driverOf, loadRun } from "../setup/find-run.ts";
-import { describeHolder } from "../setup/identity.ts";
+import { RequestError } from "../../setup/failure.ts";
+import { findRun, driverOf, loadRun } from "../../setup/find-run.ts";
+import { describeHolder } from "../../setup/identity.ts";
 import { request } from "../setup/merge-run.ts";
-import { openRun } from "../setup/open-run.ts";
-import { requirePreflight } from "../setup/preflight.ts";
-import { checkRequirements } from "../setup/requirements.ts";
-import type { RunOptions } from "../setup/run-options.ts";
-import { withStore } from "../setup/store.ts";
+import { openRun } from "../../setup/open-run.ts";
+import { requirePreflight } from "../../setup/preflight.ts";
+import { checkRequirements } from "../../setup/requirements.ts";
+import type { RunOptions } from "../../setup/run-options.ts";
+import { withStore } from "../../setup/store.ts";
 import { budgetText, enoughBudget, neededNext } from "../show/budget-text.ts";
 import { commandLine, summaryText } from "../show/summary.ts";
 import { parseBudget } from "./run.ts";
@@ -30,7 +30,7 @@ export async function resume(
     if (state.status === "finished") return { over: await tellOver(cli, state, store) };
     const driver = await driverOf(store, runId, cli.clock.now());
     if (driver)
-      throw new CliError(
+      throw new RequestError(
         "USAGE",
         `run ${runId} is being driven by ${describeHolder(driver.holder)}`,
         `Watch it with \`${commandLine(cli, "logs", runId, "-f")}\`, or end it with \`${commandLine(cli, "cancel", runId)}\`.`,

@@ -7,16 +7,16 @@ import { openProject, openWorkspaces, type Project, type Workspaces } from "../.
 import { Exit, type Cli } from "../cli.ts";
 import { driveRun, tellResult, type Driven } from "../driving/drive.ts";
 import { onInterrupts } from "../driving/signals.ts";
-import { CliError } from "../failure.ts";
-import { assemble } from "../setup/assemble.ts";
+import { RequestError } from "../../setup/failure.ts";
+import { assemble } from "../../setup/assemble.ts";
 import { actorOf, mergeRun } from "../setup/merge-run.ts";
 import { requirePipeline } from "../setup/pipeline-file.ts";
-import { requirePreflight } from "../setup/preflight.ts";
-import { buildRegistry } from "../setup/registry.ts";
-import { checkRequirements } from "../setup/requirements.ts";
-import { configFlags, saveOptions, type RunOptions } from "../setup/run-options.ts";
-import { ScriptedModels } from "../setup/scripted-models.ts";
-import { homeOf, loadSettings, uncommittedSettings } from "../setup/settings.ts";
+import { requirePreflight } from "../../setup/preflight.ts";
+import { buildRegistry } from "../../setup/registry.ts";
+import { checkRequirements } from "../../setup/requirements.ts";
+import { configFlags, saveOptions, type RunOptions } from "../../setup/run-options.ts";
+import { ScriptedModels } from "../../setup/scripted-models.ts";
+import { homeOf, loadSettings, uncommittedSettings } from "../../setup/settings.ts";
 import { plural } from "../show/format.ts";
 
 export interface RunFlags extends RunOptions {
@@ -118,10 +118,10 @@ async function requirementsOf(
   try {
     return checkRequirements(pipeline, config, registry);
   } catch (error) {
-    if (!(error instanceof CliError && error.code === "STEP_NOT_ROUTABLE") || !project) throw error;
+    if (!(error instanceof RequestError && error.code === "STEP_NOT_ROUTABLE") || !project) throw error;
     const away = await uncommittedSettings(project);
     if (!away) throw error;
-    throw new CliError(error.code, error.message, `${away.problem}: ${away.hint} Or: ${error.hint}`);
+    throw new RequestError(error.code, error.message, `${away.problem}: ${away.hint} Or: ${error.hint}`);
   }
 }
 
@@ -130,13 +130,14 @@ function inputsOf(pipeline: Pipeline, given: readonly string[]): Record<string, 
   const values: Record<string, string> = {};
   for (const text of given) {
     const at = text.indexOf("=");
-    if (at < 1) throw new CliError("USAGE", `--with ${shown(text, 40)} is not of the form name=value`, "Write it like --with version=1.2.");
+    if (at < 1)
+      throw new RequestError("USAGE", `--with ${shown(text, 40)} is not of the form name=value`, "Write it like --with version=1.2.");
     values[text.slice(0, at)] = text.slice(at + 1);
   }
   const resolved = resolveInputs(pipeline, values);
   if (resolved.ok) return resolved.inputs;
   const [first] = resolved.problems;
-  throw new CliError(
+  throw new RequestError(
     "USAGE",
     resolved.problems.map((p) => p.message).join(". "),
     first?.code === "INPUT_MISSING" ? `Give it with --with NAME=VALUE. ${first.hint}` : (first?.hint ?? ""),
@@ -147,7 +148,7 @@ function inputsOf(pipeline: Pipeline, given: readonly string[]): Record<string, 
 export function requireSecrets(pipeline: Pipeline, config: Config): void {
   const unset = (pipeline.secrets ?? []).filter((name) => config.secrets.get(name) === undefined);
   if (unset.length === 0) return;
-  throw new CliError(
+  throw new RequestError(
     "SECRET_MISSING",
     `the pipeline needs the secret${unset.length > 1 ? "s" : ""} ${unset.join(", ")}, which nobody has set`,
     `Set ${unset[0]} in the environment, in the dotenv file of the settings, or in the file ${config.home}/secrets.`,
@@ -161,7 +162,7 @@ function withBudget(pipeline: Pipeline, budget: string | undefined): Pipeline {
 /** Dollars as typed; throws USAGE. */
 export function parseBudget(text: string): number {
   const dollars = /^\$?\d{1,9}(\.\d{1,6})?$/.test(text.trim()) ? Number(text.trim().replace("$", "")) : Number.NaN;
-  if (Number.isNaN(dollars)) throw new CliError("USAGE", `--budget ${shown(text, 40)} is not an amount in USD`, "Write it like 0.50.");
+  if (Number.isNaN(dollars)) throw new RequestError("USAGE", `--budget ${shown(text, 40)} is not an amount in USD`, "Write it like 0.50.");
   return usd(dollars);
 }
 

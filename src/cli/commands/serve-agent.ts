@@ -7,12 +7,12 @@ import { importSpool } from "../../models/index.ts";
 import { openProject } from "../../workspace/index.ts";
 import { Exit, type Cli } from "../cli.ts";
 import { onInterrupts } from "../driving/signals.ts";
-import { CliError } from "../failure.ts";
-import { assemble, type Assembled } from "../setup/assemble.ts";
-import { requirePreflight } from "../setup/preflight.ts";
-import { buildRegistry } from "../setup/registry.ts";
-import { ScriptedModels } from "../setup/scripted-models.ts";
-import { homeOf, loadSettings } from "../setup/settings.ts";
+import { RequestError } from "../../setup/failure.ts";
+import { assemble, type Assembled } from "../../setup/assemble.ts";
+import { requirePreflight } from "../../setup/preflight.ts";
+import { buildRegistry } from "../../setup/registry.ts";
+import { ScriptedModels } from "../../setup/scripted-models.ts";
+import { homeOf, loadSettings } from "../../setup/settings.ts";
 
 export interface ServeFlags {
   port?: string | undefined;
@@ -26,7 +26,7 @@ export async function serveAgent(cli: Cli, agent: string, flags: ServeFlags): Pr
   const port = portOf(flags.port);
   const given = flags.tokenEnv === undefined ? undefined : cli.env[flags.tokenEnv];
   if (flags.tokenEnv !== undefined && (given === undefined || given.length < SHORTEST_TOKEN))
-    throw new CliError(
+    throw new RequestError(
       "USAGE",
       `$${flags.tokenEnv} ${given === undefined ? "is not set" : "is too short for a token"}`,
       `Set it to at least ${SHORTEST_TOKEN} characters, or leave --token-env out: a token is made then.`,
@@ -37,7 +37,7 @@ export async function serveAgent(cli: Cli, agent: string, flags: ServeFlags): Pr
   const scripted = new ScriptedModels(homeOf(cli), runId);
   const registry = buildRegistry(config, scripted.urls);
   if (!registry.has(agent) || !registry.get(agent).takesPrompts)
-    throw new CliError(
+    throw new RequestError(
       "USAGE",
       `there is no agent ${agent} in the settings`,
       `Agents: ${config.agents.map((a) => a.id).join(", ") || "none; write one into stepfall.yaml"}.`,
@@ -107,6 +107,6 @@ async function leaseTask({ deps }: Assembled, runId: string, agent: string, task
 function portOf(text: string | undefined): number {
   const port = text === undefined ? 0 : /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (Number.isNaN(port) || port > 65_535)
-    throw new CliError("USAGE", `--port ${text} is not a port`, "Give a number up to 65535, or 0 for any.");
+    throw new RequestError("USAGE", `--port ${text} is not a port`, "Give a number up to 65535, or 0 for any.");
   return port;
 }

@@ -3,11 +3,11 @@ import type { DriveEnd } from "../../engine/index.ts";
 import type { Workspaces } from "../../workspace/index.ts";
 import { Exit, type Cli } from "../cli.ts";
 import { openView } from "../progress/view.ts";
-import type { Assembled } from "../setup/assemble.ts";
-import type { ShownStatus } from "../setup/find-run.ts";
+import type { Assembled } from "../../setup/assemble.ts";
+import type { ShownStatus } from "../../setup/find-run.ts";
 import { plural } from "../show/format.ts";
 import { reportRun, type RunReport } from "../show/report.ts";
-import { importLeftBill } from "../setup/bill.ts";
+import { importLeftBill } from "../../setup/bill.ts";
 import { commandLine, summaryText } from "../show/summary.ts";
 import type { Interrupts } from "./signals.ts";
 

@@ -3,11 +3,11 @@ import { runStream, type RunEvent, type RunState } from "../../domain/index.ts";
 import { StoreError, type Store } from "../../store/index.ts";
 import { GitFailed, openProject, openWorkspaces, type Project } from "../../workspace/index.ts";
 import { Exit, type Cli } from "../cli.ts";
-import { CliError } from "../failure.ts";
-import { loadRun, projectHere } from "./find-run.ts";
-import { readOptions } from "./run-options.ts";
-import { homeOf } from "./settings.ts";
-import { withStore } from "./store.ts";
+import { RequestError } from "../../setup/failure.ts";
+import { loadRun, projectHere } from "../../setup/find-run.ts";
+import { readOptions } from "../../setup/run-options.ts";
+import { homeOf } from "../../setup/settings.ts";
+import { withStore } from "../../setup/store.ts";
 import { plural } from "../show/format.ts";
 
 /** Who asks, for the journal. */
@@ -70,7 +70,7 @@ export async function mergeRun(cli: Cli, runId: string, options: { partial: bool
       });
       if (tip === undefined) throw branchGone(state, readOptions(homeOf(cli), runId).cleaned !== undefined);
       if (tip === state.base)
-        throw new CliError("NOTHING_TO_MERGE", `run ${runId} changed nothing`, "Its branch stands where the run began.", Exit.ok);
+        throw new RequestError("NOTHING_TO_MERGE", `run ${runId} changed nothing`, "Its branch stands where the run began.", Exit.ok);
       const stat = await workspaces.diffStat(state.base, tip);
       const merged = await workspaces.mergeIntoCurrent(branch, `Merge run ${runId} (${state.pipeline.name})`);
       const isNew = (s: RunState): boolean => s.mergedInto?.into !== merged.into || s.mergedInto.commit !== merged.commit;
@@ -89,12 +89,12 @@ export async function mergeRun(cli: Cli, runId: string, options: { partial: bool
   });
 }
 
-function branchGone(state: RunState, wasCleaned: boolean): CliError {
+function branchGone(state: RunState, wasCleaned: boolean): RequestError {
   const { runId, mergedInto } = state;
   const hint = mergedInto
     ? `It was merged into ${mergedInto.into} before, as ${mergedInto.commit.slice(0, 12)}: git merge ${mergedInto.commit.slice(0, 12)}`
     : "It was never merged. The journal and the bill are what is left: `stepfall show` and `stepfall cost`.";
-  return new CliError(
+  return new RequestError(
     "BRANCH_GONE",
     `run ${runId} ${wasCleaned ? "was cleaned: its branch" : "has no branch any more:"} ${state.branch} is gone`,
     hint,
@@ -105,7 +105,7 @@ function refuseUnfinished(state: RunState): void {
   if (state.status === "finished" && state.outcome === "succeeded") return;
   const done = [...state.steps.values()].filter((s) => s.status === "completed").length;
   const is = state.status !== "finished" ? "is not over" : state.outcome === "cancelled" ? "was cancelled" : state.outcome;
-  throw new CliError(
+  throw new RequestError(
     "RUN_UNFINISHED",
     `run ${state.runId} ${is}: ${done} of ${plural(state.steps.size, "step")} completed`,
     "--partial merges what is there.",

@@ -3,7 +3,7 @@ import { formatProblems, MAX_YAML_BYTES, readTextFile } from "../../config/index
 import type { Pipeline } from "../../domain/index.ts";
 import { loadPipeline, type PipelineProblem } from "../../pipeline/index.ts";
 import type { Cli } from "../cli.ts";
-import { InputProblems } from "../failure.ts";
+import { InputProblems } from "../../setup/failure.ts";
 
 export type PipelineFile = { ok: true; pipeline: Pipeline } | { ok: false; problems: PipelineProblem[]; sources: Record<string, string> };
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { CliError } from "../failure.ts";
+import { RequestError } from "../../setup/failure.ts";
 import { packageRoot } from "../package-root.ts";
 
 /** Pipelines that come along, by the name of their folder under examples/, each with what it is for. */
@@ -19,5 +19,5 @@ export function templateText(name: TemplateName): string {
 /** The template of that name; throws USAGE. */
 export function requireTemplate(name: string): TemplateName {
   if (isTemplate(name)) return name;
-  throw new CliError("USAGE", `there is no template ${name}`, `The templates are: ${Object.keys(templates).join(", ")}.`);
+  throw new RequestError("USAGE", `there is no template ${name}`, `The templates are: ${Object.keys(templates).join(", ")}.`);
 }

@@ -1,5 +1,5 @@
 import type { Store } from "../../store/index.ts";
-import { isDead } from "../setup/identity.ts";
+import { isDead } from "../../setup/identity.ts";
 import { duration, integer, plural } from "./format.ts";
 
 /** Attempts that are routed: how many wait for a slot, and how many run. Steps that wait for other steps are none of them. */

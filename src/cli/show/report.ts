@@ -3,8 +3,8 @@ import { runFolder } from "../../engine/index.ts";
 import { billOf, type Bill, type OwnWord } from "../../models/index.ts";
 import type { Store } from "../../store/index.ts";
 import type { DiffStat, Workspaces } from "../../workspace/index.ts";
-import { readOptions } from "../setup/run-options.ts";
-import type { ShownStatus } from "../setup/find-run.ts";
+import { readOptions } from "../../setup/run-options.ts";
+import type { ShownStatus } from "../../setup/find-run.ts";
 
 export interface AttemptReport {
   id: string;

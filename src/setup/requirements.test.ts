@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { loadConfig } from "../../config/index.ts";
-import type { AgentStep, Pipeline } from "../../domain/index.ts";
-import { CliError } from "../failure.ts";
+import { loadConfig } from "../config/index.ts";
+import type { AgentStep, Pipeline } from "../domain/index.ts";
+import { RequestError } from "./failure.ts";
 import { buildRegistry } from "./registry.ts";
 import { checkRequirements } from "./requirements.ts";
 
@@ -36,7 +36,7 @@ function refusal(
     checkRequirements(pipeline, loaded.config, buildRegistry(loaded.config, new Map()));
     return undefined;
   } catch (error) {
-    if (error instanceof CliError) return { code: error.code, text: `${error.message} ${error.hint}` };
+    if (error instanceof RequestError) return { code: error.code, text: `${error.message} ${error.hint}` };
     throw error;
   }
 }

@@ -1,10 +1,9 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Preflight } from "../../agents/index.ts";
-import { attemptId } from "../../domain/index.ts";
-import type { EngineDeps } from "../../engine/index.ts";
-import { Exit } from "../cli.ts";
-import { CliError } from "../failure.ts";
+import type { Preflight } from "../agents/index.ts";
+import { attemptId } from "../domain/index.ts";
+import type { EngineDeps } from "../engine/index.ts";
+import { RequestError } from "./failure.ts";
 import { reachModel } from "./reach-model.ts";
 
 const LONGEST_MS = 60_000;
@@ -69,10 +68,10 @@ async function tryAgent(deps: EngineDeps, runId: string, id: string, parent: str
 /** Throws PREFLIGHT_FAILED when one of them does not start, INTERRUPTED when `interrupt` aborts meanwhile. */
 export async function requirePreflight(deps: EngineDeps, runId: string, agents: readonly string[], interrupt: AbortSignal): Promise<void> {
   const results = await preflightAgents(deps, runId, agents, AbortSignal.any([interrupt, AbortSignal.timeout(LONGEST_MS)]));
-  if (interrupt.aborted) throw new CliError("INTERRUPTED", "interrupted before anything was started", "", Exit.interrupted);
+  if (interrupt.aborted) throw new RequestError("INTERRUPTED", "interrupted before anything was started", "", 130);
   for (const { agent, preflight } of results) {
     if (!preflight.ok)
-      throw new CliError(
+      throw new RequestError(
         "PREFLIGHT_FAILED",
         `agent ${agent} does not work: ${deps.mask(preflight.problem)}`,
         `${preflight.hint} Nothing was started.`,

@@ -1,9 +1,9 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { delimiter, isAbsolute, join } from "node:path";
-import { createAcpExecutor, createCliExecutor, presets, type AgentPreset, type Preflight } from "../../agents/index.ts";
-import type { Config } from "../../config/index.ts";
-import type { EngineDeps } from "../../engine/index.ts";
+import { createAcpExecutor, createCliExecutor, presets, type AgentPreset, type Preflight } from "../agents/index.ts";
+import type { Config } from "../config/index.ts";
+import type { EngineDeps } from "../engine/index.ts";
 
 /** An agent that is installed and that no setting names. */
 export interface FoundAgent {

@@ -6,11 +6,11 @@ import {
   createShellExecutor,
   presets,
   type Executor,
-} from "../../agents/index.ts";
-import type { AgentSettings, Config, HttpAgentSettings, ProgramAgentSettings, ProviderSettings } from "../../config/index.ts";
-import type { AgentExecution } from "../../engine/index.ts";
-import { Registry } from "../../fleet/index.ts";
-import { priceOf, SHELL_AGENT, type ModelPrice, type Upstream } from "../../models/index.ts";
+} from "../agents/index.ts";
+import type { AgentSettings, Config, HttpAgentSettings, ProgramAgentSettings, ProviderSettings } from "../config/index.ts";
+import type { AgentExecution } from "../engine/index.ts";
+import { Registry } from "../fleet/index.ts";
+import { priceOf, SHELL_AGENT, type ModelPrice, type Upstream } from "../models/index.ts";
 
 /** Base URLs of scripted models that run, by provider id. */
 export type ScriptedUrls = ReadonlyMap<string, string>;

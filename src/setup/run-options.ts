@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ConfigFlags } from "../../config/index.ts";
-import { runFolder } from "../../engine/index.ts";
+import type { ConfigFlags } from "../config/index.ts";
+import { runFolder } from "../engine/index.ts";
 
 /** What a run was started with and needs again when it is resumed. Never a secret. */
 export interface RunOptions {

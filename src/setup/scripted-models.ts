@@ -1,10 +1,10 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { endProcess, processStartTime } from "../../agents/index.ts";
-import type { Config } from "../../config/index.ts";
-import { runFolder } from "../../engine/index.ts";
-import { spawnScriptedModel } from "../../models/index.ts";
-import { CliError } from "../failure.ts";
+import { endProcess, processStartTime } from "../agents/index.ts";
+import type { Config } from "../config/index.ts";
+import { runFolder } from "../engine/index.ts";
+import { spawnScriptedModel } from "../models/index.ts";
+import { RequestError } from "./failure.ts";
 import { isGatewayAgent } from "./registry.ts";
 
 /**
@@ -30,7 +30,7 @@ export class ScriptedModels {
         writeFileSync(this.#record(provider.id), JSON.stringify({ pid, startTime: processStartTime(pid) ?? "" }), { mode: 0o600 });
         this.urls.set(provider.id, baseUrl);
       } catch (error) {
-        throw new CliError(
+        throw new RequestError(
           "SCRIPT_BAD",
           `the scripted model ${provider.id} did not start from ${provider.script}: ${lastLine(error)}`,
           "Correct the file: see examples/fix-and-verify/model-script.json.",

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
-import { processStartTime } from "../../agents/index.ts";
-import { formatHolder, parseHolder } from "../../fleet/index.ts";
+import { processStartTime } from "../agents/index.ts";
+import { formatHolder, parseHolder } from "../fleet/index.ts";
 
 /** Who this process is, in leases. */
 export const thisHolder = (): string =>

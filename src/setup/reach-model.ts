@@ -1,5 +1,5 @@
-import type { Preflight } from "../../agents/index.ts";
-import type { Upstream } from "../../models/index.ts";
+import type { Preflight } from "../agents/index.ts";
+import type { Upstream } from "../models/index.ts";
 
 const LONGEST_MS = 10_000;
 

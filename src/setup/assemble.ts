@@ -1,11 +1,11 @@
-import { createLocalHost } from "../../agents/index.ts";
-import type { Config } from "../../config/index.ts";
-import { createEngine, type AgentExecution, type Engine, type EngineDeps, type Feed } from "../../engine/index.ts";
-import type { Registry } from "../../fleet/index.ts";
-import { connectGateway, type GatewayClient } from "../../models/index.ts";
-import type { Store } from "../../store/index.ts";
-import { cacheEnvironment } from "../../workspace/index.ts";
-import type { Cli } from "../cli.ts";
+import { createLocalHost } from "../agents/index.ts";
+import type { Config } from "../config/index.ts";
+import { createEngine, type AgentExecution, type Engine, type EngineDeps, type Feed } from "../engine/index.ts";
+import type { Registry } from "../fleet/index.ts";
+import { connectGateway, type GatewayClient } from "../models/index.ts";
+import type { Store } from "../store/index.ts";
+import { cacheEnvironment } from "../workspace/index.ts";
+import type { Surroundings } from "./surroundings.ts";
 import { isDead, thisHolder } from "./identity.ts";
 import type { ScriptedModels } from "./scripted-models.ts";
 import { openStore } from "./store.ts";
@@ -43,7 +43,7 @@ const forGateway = [
   "no_proxy",
 ];
 
-export async function assemble(cli: Cli, parts: Parts): Promise<Assembled> {
+export async function assemble(cli: Surroundings, parts: Parts): Promise<Assembled> {
   const { config, registry, scripted } = parts;
   const { home, secrets } = config;
   const mask = (text: string): string => secrets.mask(text);
@@ -85,6 +85,6 @@ export async function assemble(cli: Cli, parts: Parts): Promise<Assembled> {
   };
 }
 
-function pick(env: Cli["env"], names: readonly string[]): Record<string, string> {
+function pick(env: Surroundings["env"], names: readonly string[]): Record<string, string> {
   return Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
 }

@@ -1,18 +1,18 @@
 /** Something a command cannot go on with, said to a person. */
-export class CliError extends Error {
+export class RequestError extends Error {
   readonly code: string;
   readonly hint: string;
   readonly exitCode: number;
-  constructor(code: CliErrorCode, message: string, hint: string, exitCode = 2) {
+  constructor(code: RequestErrorCode, message: string, hint: string, exitCode = 2) {
     super(message);
-    this.name = "CliError";
+    this.name = "RequestError";
     this.code = code;
     this.hint = hint;
     this.exitCode = exitCode;
   }
 }
 
-export type CliErrorCode =
+export type RequestErrorCode =
   | "USAGE"
   | "NOT_SUPPORTED_YET"
   | "RUN_UNKNOWN"

@@ -1,19 +1,19 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { openSqliteStore, type Store } from "../../store/index.ts";
-import type { Cli } from "../cli.ts";
-import { CliError } from "../failure.ts";
+import { openSqliteStore, type Store } from "../store/index.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { RequestError } from "./failure.ts";
 import { homeOf } from "./settings.ts";
 
 const fileIn = (home: string): string => join(home, "stepfall.db");
 
 /** The store of this home, made when it is not there. */
-export async function openStore(cli: Cli): Promise<Store> {
+export async function openStore(cli: Surroundings): Promise<Store> {
   const home = homeOf(cli);
   try {
     mkdirSync(home, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw new CliError(
+    throw new RequestError(
       "HOME_NOT_WRITABLE",
       `Stepfall's folder ${home} cannot be made: ${(error as Error).message}`,
       "Give another one with --home or $STEPFALL_HOME.",
@@ -24,15 +24,16 @@ export async function openStore(cli: Cli): Promise<Store> {
 }
 
 /** For commands that only look: nothing is made. `undefined`: nothing ever ran here. */
-export async function openStoreIfThere(cli: Cli): Promise<Store | undefined> {
+export async function openStoreIfThere(cli: Surroundings): Promise<Store | undefined> {
   const file = fileIn(homeOf(cli));
   return existsSync(file) ? openSqliteStore({ file, clock: cli.clock }) : undefined;
 }
 
 /** Calls `use` with the store and closes it; without a store there is no run. */
-export async function withStore<T>(cli: Cli, use: (store: Store) => Promise<T>): Promise<T> {
+export async function withStore<T>(cli: Surroundings, use: (store: Store) => Promise<T>): Promise<T> {
   const store = await openStoreIfThere(cli);
-  if (!store) throw new CliError("RUN_UNKNOWN", `nothing was run in ${homeOf(cli)} yet`, "Start with `stepfall run FILE`, or give --home.");
+  if (!store)
+    throw new RequestError("RUN_UNKNOWN", `nothing was run in ${homeOf(cli)} yet`, "Start with `stepfall run FILE`, or give --home.");
   try {
     return await use(store);
   } finally {

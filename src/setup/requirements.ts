@@ -1,10 +1,10 @@
-import { presets } from "../../agents/index.ts";
-import type { AgentSettings, Config } from "../../config/index.ts";
-import { workSteps, type Pipeline } from "../../domain/index.ts";
-import type { AgentExecution } from "../../engine/index.ts";
-import type { Registry } from "../../fleet/index.ts";
-import { routeStep } from "../../models/index.ts";
-import { CliError } from "../failure.ts";
+import { presets } from "../agents/index.ts";
+import type { AgentSettings, Config } from "../config/index.ts";
+import { workSteps, type Pipeline } from "../domain/index.ts";
+import type { AgentExecution } from "../engine/index.ts";
+import type { Registry } from "../fleet/index.ts";
+import { routeStep } from "../models/index.ts";
+import { RequestError } from "./failure.ts";
 import { isGatewayAgent, priceFor, providerOf, type GatewayAgent } from "./registry.ts";
 
 /**
@@ -21,7 +21,7 @@ export function checkRequirements(pipeline: Pipeline, config: Config, registry: 
   }
   if (unroutable.length > 0) {
     const problems = [...new Set(unroutable.map((u) => u.problem))];
-    throw new CliError(
+    throw new RequestError(
       "STEP_NOT_ROUTABLE",
       problems.slice(0, 10).join(". "),
       [...new Set(unroutable.map((u) => u.hint))].slice(0, 3).join(" "),
@@ -35,7 +35,7 @@ export function checkRequirements(pipeline: Pipeline, config: Config, registry: 
   const unpriced = hasBudget ? metered.filter((a) => !priceFor(a, providerOf(a, config))) : [];
   if (unpriced.length > 0) {
     const names = unpriced.map((a) => `${a.provider}/${a.model}`).join(", ");
-    throw new CliError(
+    throw new RequestError(
       "STEP_WITHOUT_PRICE",
       `there is a budget, and nobody knows the price of ${names}`,
       `Write it into stepfall.yaml: providers: { ${unpriced[0]?.provider}: { prices: { ${JSON.stringify(unpriced[0]?.model)}: { input: ..., output: ... } } } } (USD per million tokens), or leave the budget out.`,
@@ -47,7 +47,7 @@ export function checkRequirements(pipeline: Pipeline, config: Config, registry: 
 /** What an agent needs of its own: a program that can work with the credentials it is given, a token for one elsewhere. */
 function checkOwn(agent: AgentSettings, { secrets }: Config): void {
   if (agent.executor === "http" && agent.tokenEnv !== undefined && secrets.get(agent.tokenEnv) === undefined)
-    throw new CliError(
+    throw new RequestError(
       "PROVIDER_NOT_READY",
       `agent ${agent.id} has no token: ${agent.tokenEnv} is not set`,
       `Set ${agent.tokenEnv} in the environment or in the dotenv file.`,
@@ -55,7 +55,7 @@ function checkOwn(agent: AgentSettings, { secrets }: Config): void {
   if (agent.executor !== "acp" && agent.executor !== "cli") return;
   const preset = presets[agent.preset];
   if (preset.modes.includes(agent.credentials)) return;
-  throw new CliError(
+  throw new RequestError(
     "CREDENTIALS_UNSUPPORTED",
     `agent ${agent.id}: ${preset.name} does not work with credentials: ${agent.credentials}: ${preset.unsupported ?? ""}`,
     `Use credentials: ${preset.modes.join(" or ")}.`,
@@ -67,10 +67,10 @@ function checkProvider(agent: GatewayAgent, config: Config): void {
   const provider = providerOf(agent, config);
   const isOurs = agent.executor === "chat" || agent.credentials === "metered";
   if (isOurs && !provider.ready.ok)
-    throw new CliError("PROVIDER_NOT_READY", `agent ${agent.id}: ${provider.ready.problem}`, provider.ready.hint);
+    throw new RequestError("PROVIDER_NOT_READY", `agent ${agent.id}: ${provider.ready.problem}`, provider.ready.hint);
   const { name, format } = agent.executor === "chat" ? { name: "the chat agent", format: "chat" as const } : presets[agent.preset];
   if (provider.protocols.includes(format)) return;
-  throw new CliError(
+  throw new RequestError(
     "PROTOCOL_MISMATCH",
     `agent ${agent.id}: ${name} speaks ${format} to its model, and the provider ${provider.id} speaks ${provider.protocols.join(", ")}`,
     `Give the agent a model at a provider that speaks ${format}, or write \`protocol\` under providers.${provider.id} if it does.`,

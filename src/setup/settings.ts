@@ -1,12 +1,12 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { formatProblems, loadConfig, stepfallHome, type Config, type ConfigFlags } from "../../config/index.ts";
-import { openWorkspaces, type Project } from "../../workspace/index.ts";
-import type { Cli } from "../cli.ts";
-import { InputProblems } from "../failure.ts";
+import { formatProblems, loadConfig, stepfallHome, type Config, type ConfigFlags } from "../config/index.ts";
+import { openWorkspaces, type Project } from "../workspace/index.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { InputProblems } from "./failure.ts";
 
-export const homeOf = (cli: Pick<Cli, "home" | "env" | "cwd">): string => cli.home ?? stepfallHome(cli.env, cli.cwd);
+export const homeOf = (cli: Pick<Surroundings, "home" | "env" | "cwd">): string => cli.home ?? stepfallHome(cli.env, cli.cwd);
 
 const FILE = "stepfall.yaml";
 
@@ -15,7 +15,7 @@ const FILE = "stepfall.yaml";
  * `at` the file on disk counts (`--include-dirty`, where it is about to become part of the base, and `doctor`).
  */
 export async function loadSettings(
-  cli: Cli,
+  cli: Surroundings,
   request: {
     project?: Project | undefined;
     at?: string | undefined;

@@ -1,7 +1,7 @@
-import type { RunState } from "../../domain/index.ts";
-import { openProject, openWorkspaces, type Workspaces } from "../../workspace/index.ts";
-import type { Config } from "../../config/index.ts";
-import type { Cli } from "../cli.ts";
+import type { RunState } from "../domain/index.ts";
+import { openProject, openWorkspaces, type Workspaces } from "../workspace/index.ts";
+import type { Config } from "../config/index.ts";
+import type { Surroundings } from "./surroundings.ts";
 import { assemble, type Assembled } from "./assemble.ts";
 import { buildRegistry } from "./registry.ts";
 import { configFlags, readOptions, type RunOptions } from "./run-options.ts";
@@ -17,7 +17,7 @@ export interface OpenedRun extends AsyncDisposable {
 }
 
 /** With the settings of the run's base commit and the options it was started with, which `more` overrides. Starts no model. */
-export async function openRun(cli: Cli, state: RunState, more: RunOptions = {}): Promise<OpenedRun> {
+export async function openRun(cli: Surroundings, state: RunState, more: RunOptions = {}): Promise<OpenedRun> {
   const { runId } = state;
   const project = await openProject(state.project, { env: cli.env });
   const saved = readOptions(homeOf(cli), runId);

@@ -1,20 +1,21 @@
-import { fold, runStream, type RunState } from "../../domain/index.ts";
-import type { HeldLease, RunRow, Store } from "../../store/index.ts";
-import { openProject, type Project } from "../../workspace/index.ts";
-import type { Cli } from "../cli.ts";
-import { CliError } from "../failure.ts";
+import { fold, runStream, type RunState } from "../domain/index.ts";
+import type { HeldLease, RunRow, Store } from "../store/index.ts";
+import { openProject, type Project } from "../workspace/index.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { RequestError } from "./failure.ts";
 import { isDead } from "./identity.ts";
 
 /** The project the person stands in, if it is one that can be opened. */
-export const projectHere = (cli: Cli): Promise<Project | undefined> => openProject(cli.cwd, { env: cli.env }).catch(() => undefined);
+export const projectHere = (cli: Surroundings): Promise<Project | undefined> =>
+  openProject(cli.cwd, { env: cli.env }).catch(() => undefined);
 
 /** The run that `given` names by the beginning or the end of its id; without it the latest of this project, else of the home. */
-export async function findRun(cli: Cli, store: Store, given: string | undefined): Promise<RunRow> {
+export async function findRun(cli: Surroundings, store: Store, given: string | undefined): Promise<RunRow> {
   if (given === undefined) {
     const here = await projectHere(cli);
     const row = (here ? (await store.runs({ project: here.top, limit: 1 }))[0] : undefined) ?? (await store.runs({ limit: 1 }))[0];
     if (row) return row;
-    throw new CliError("RUN_UNKNOWN", "there is no run yet", "Start with `stepfall run FILE`.");
+    throw new RequestError("RUN_UNKNOWN", "there is no run yet", "Start with `stepfall run FILE`.");
   }
   const wanted = given.toLowerCase();
   const rows = await store.runs();
@@ -22,7 +23,7 @@ export async function findRun(cli: Cli, store: Store, given: string | undefined)
   const exact = fit.find((r) => r.runId === wanted) ?? (fit.length === 1 ? fit[0] : undefined);
   if (exact) return exact;
   if (fit.length > 1)
-    throw new CliError(
+    throw new RequestError(
       "RUN_AMBIGUOUS",
       `${given} may be ${fit
         .slice(0, 5)
@@ -30,12 +31,12 @@ export async function findRun(cli: Cli, store: Store, given: string | undefined)
         .join(", ")}${fit.length > 5 ? ", ..." : ""}`,
       "Give more of the id.",
     );
-  throw new CliError("RUN_UNKNOWN", `there is no run ${given}`, "`stepfall ps --all` lists the runs.");
+  throw new RequestError("RUN_UNKNOWN", `there is no run ${given}`, "`stepfall ps --all` lists the runs.");
 }
 
 export async function loadRun(store: Store, runId: string): Promise<RunState> {
   const events = await store.read(runStream(runId));
-  if (events.length === 0) throw new CliError("RUN_UNKNOWN", `there is no run ${runId}`, "`stepfall ps --all` lists the runs.");
+  if (events.length === 0) throw new RequestError("RUN_UNKNOWN", `there is no run ${runId}`, "`stepfall ps --all` lists the runs.");
   return fold(events);
 }
 
