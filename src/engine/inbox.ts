@@ -15,7 +15,7 @@ import { StoreError, type InboxRow, type ProjectionWrite, type Store } from "../
 import { EngineError } from "./errors.ts";
 
 /** The rows that stand for what waits for people in a run. */
-export function inboxRows(state: RunState): InboxRow[] {
+function inboxRows(state: RunState): InboxRow[] {
   const rows = [...state.inbox.values()].map((item) => rowOfItem(state, item));
   if (state.halted && state.status === "running")
     rows.push({

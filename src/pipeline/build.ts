@@ -6,7 +6,7 @@ import type { ApproveFields, AskFields, ControlFields, GateFields, WorkFields } 
 import { mapTexts } from "./step-texts.ts";
 
 const MINUTE_MS = 60_000;
-export const DEFAULT_TIMEOUT_MS = 30 * MINUTE_MS;
+const DEFAULT_TIMEOUT_MS = 30 * MINUTE_MS;
 const DEFAULT_GATE_TIMEOUT_MS = 10 * MINUTE_MS;
 /** Another attempt of an agent is told what was wrong; another try of a command is the same command again. See docs/adr/0006. */
 const DEFAULT_ATTEMPTS = { agent: 3, command: 1 };

@@ -4,7 +4,7 @@ import { isMap } from "./reading.ts";
 import { COMMAND_WORDS, LATER_STEP_KINDS, PROMPT_WORDS } from "./vocabulary.ts";
 
 /** The key that says what a step is. */
-export const KINDS = ["prompt", "command", "approve", "ask", "pipeline", "steps"] as const;
+const KINDS = ["prompt", "command", "approve", "ask", "pipeline", "steps"] as const;
 export type KindKey = (typeof KINDS)[number];
 
 /** `both`: a prompt and a command. `several`: any other two. */

@@ -13,8 +13,9 @@ import { commandLine } from "../show/summary.ts";
 export async function inbox(cli: Cli): Promise<number> {
   const store = await openStoreIfThere(cli);
   const now = cli.clock.now();
-  const rows = store ? await store.listInbox().finally(() => store.close()) : [];
-  if (cli.json) cli.out.json({ version: 1, items: rows.map((r) => ({ ...r, waitedMs: now - r.openedAt })) });
+  const rows = (await store?.listInbox()) ?? [];
+  await store?.close();
+  if (cli.json) cli.out.json({ version: 1, items: rows.map((r) => Object.assign({ waitedMs: now - r.openedAt }, r)) });
   else if (rows.length === 0) cli.out.note("Nothing waits for you.");
   else cli.out.data(rows.map((r) => itemText(cli, r, now)).join("\n\n"));
   return Exit.ok;

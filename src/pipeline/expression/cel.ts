@@ -8,7 +8,7 @@ import { referencesOf, type Reference } from "./references.ts";
  * length, nesting and work (see measured.ts), so that a hostile value cannot keep the engine busy.
  */
 
-export const MOST_EXPRESSION_CHARS = 2000;
+const MOST_EXPRESSION_CHARS = 2000;
 const MOST_NODES = 400;
 const DEEPEST = 40;
 
@@ -114,7 +114,7 @@ export function unbound(text: string): string {
 }
 
 /** Variables a text reads; none when it is no expression, which its evaluation will tell. */
-export function rootsOf(text: string): Set<string> {
+function rootsOf(text: string): Set<string> {
   try {
     return new Set(referencesOf(evaluated.parse(plainKeys(text).text).ast).map((r) => r.root));
   } catch {
