@@ -1,4 +1,0 @@
-import { realAgent } from "./catalogue.ts";
-import { realAgentSuite } from "./suite.ts";
-
-realAgentSuite(realAgent("qwen"));
