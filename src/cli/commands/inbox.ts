@@ -55,7 +55,7 @@ export async function answer(cli: Cli, given: string, { verdict, text }: AnswerF
     if (cli.json)
       cli.out.json({ version: 1, item: row.item, runId, verdict, by, stillNeeded: Math.max(0, left), driven: driver !== undefined });
     else {
-      cli.out.data(`${row.item}: ${verdict === "answer" ? "answered" : verdict} recorded for ${by}`);
+      cli.out.data(`${row.item}: ${verdict} by ${by} recorded`);
       if (left > 0) cli.out.note(`${left} more must approve.`);
       else cli.out.note(driver ? `The run goes on.` : `Nobody drives the run now. Go on with: ${resume}`);
     }

@@ -48,6 +48,7 @@ export function eventLine(event: RunEvent, state: RunState): string | undefined 
     case "StepCompleted": {
       // Merged work has said so already, and who may not change anything need not say that it did not.
       const s = state.steps.get(event.data.step);
+      if (s && s.step.kind !== "agent" && s.step.kind !== "command") return `${event.data.step} completed`;
       return s?.step.readonly || s?.attempts.at(-1)?.commit ? undefined : `${event.data.step} completed without a change`;
     }
     case "StepFailed":

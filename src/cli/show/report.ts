@@ -1,4 +1,4 @@
-import type { AttemptPhase, Finding, GateResult, RunState, StepState, Usage } from "../../domain/index.ts";
+import type { AttemptPhase, Finding, GateResult, InboxItem, RunState, StepState, Usage } from "../../domain/index.ts";
 import { runFolder } from "../../engine/index.ts";
 import { billOf, type Bill, type OwnWord } from "../../models/index.ts";
 import type { Store } from "../../store/index.ts";
@@ -37,6 +37,12 @@ export interface StepReport {
   needs: readonly string[];
   endedAt?: number | undefined;
   attempts: AttemptReport[];
+  /** The group it belongs to. */
+  parent?: string | undefined;
+  /** Its failure is nobody else's. */
+  mayFail?: boolean | undefined;
+  /** Structured output. */
+  output?: unknown;
 }
 
 /** All that is known of a run, as data: `show --json`, the result line of `run --json`, and what the texts are made of. */
@@ -57,7 +63,10 @@ export interface RunReport {
   endedAt?: number | undefined;
   budget?: number | undefined;
   halted?: { limit: number; spent: number } | undefined;
+  /** A group is followed by its steps. */
   steps: StepReport[];
+  /** What waits for people. */
+  waiting: readonly InboxItem[];
   bill: Bill;
   /** Providers that are scripted models: what they say came from a file. */
   scriptedProviders: readonly string[];
@@ -93,12 +102,20 @@ export async function reportRun(
     endedAt: state.endedAt,
     budget: state.budget,
     halted: state.halted,
-    steps: [...state.steps.values()].map(stepReport),
+    steps: inGroups(state).map(stepReport),
+    waiting: [...state.inbox.values()],
     bill: await billOf(store, state.runId, saidIn(state)),
     scriptedProviders: options.scripted ?? [],
     folder: runFolder(home, state.runId),
     cleaned: options.cleaned !== undefined,
   };
+}
+
+/** In the order of the pipeline, the steps of a group behind it. */
+function inGroups(state: RunState): StepState[] {
+  const children = Map.groupBy(state.steps.values(), (s) => s.step.parent);
+  const below = (parent: string | undefined): StepState[] => (children.get(parent) ?? []).flatMap((s) => [s, ...below(s.step.path)]);
+  return below(undefined);
 }
 
 /** What agents say they used on their user's login, where no gateway saw it. */
@@ -115,6 +132,9 @@ function stepReport(s: StepState): StepReport {
     status: s.status,
     because: s.because,
     needs: s.step.needs,
+    ...(s.step.parent === undefined ? {} : { parent: s.step.parent }),
+    ...(s.step.mayFail ? { mayFail: true } : {}),
+    ...(s.output === undefined ? {} : { output: s.output }),
     endedAt: s.endedAt,
     attempts: s.attempts.map((a) => ({
       id: a.id,

@@ -33,15 +33,22 @@ export const phaseWord = (phase: AttemptPhase): string => words[phase];
 /** One line a step, and one an attempt: who did it, how it went, and what the gates said. */
 export function stepsText(report: RunReport, paint: Paint): string {
   const rows: string[][] = [];
+  const depths = new Map<string, number>();
   for (const step of report.steps) {
+    const depth = step.parent === undefined ? 0 : (depths.get(step.parent) ?? 0) + 1;
+    depths.set(step.id, depth);
+    const indented = "  ".repeat(depth);
     const mark =
       step.status === "completed"
         ? paint("green", symbolOf(step.status))
         : step.status === "failed"
           ? paint("red", symbolOf(step.status))
           : symbolOf(step.status);
-    rows.push([`${mark} ${step.id}`, "", step.status, stepTime(step), step.because ? gist(step.because, 90) : ""]);
-    for (const a of step.attempts) rows.push([`    #${a.n}`, a.agent ?? "", phaseWord(a.phase), attemptTime(a), howItWent(a, step.kind)]);
+    const asks = report.waiting.some((item) => item.step === step.id && item.kind !== "permission");
+    const status = asks ? "waits" : step.status === "failed" && step.mayFail ? "failed (may)" : step.status;
+    rows.push([`${indented}${mark} ${step.id}`, "", status, stepTime(step), step.because ? gist(step.because, 90) : ""]);
+    for (const a of step.attempts)
+      rows.push([`${indented}    #${a.n}`, a.agent ?? "", phaseWord(a.phase), attemptTime(a), howItWent(a, step.kind)]);
   }
   return table([{ title: "STEP" }, { title: "AGENT" }, { title: "STATUS" }, { title: "TIME", align: "right" }, { title: "GATES" }], rows);
 }

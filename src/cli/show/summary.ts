@@ -5,6 +5,7 @@ import { budgetText, enoughBudget, neededNext } from "./budget-text.ts";
 import { billText } from "./bill-text.ts";
 import { duration, plural, shellWord } from "./format.ts";
 import type { RunReport } from "./report.ts";
+import { waitingText } from "./waiting-text.ts";
 import { failureText, stepsText } from "./steps-text.ts";
 
 /** How `stepfall ...` is typed so that it reaches this home. */
@@ -15,9 +16,11 @@ export function commandLine(cli: Pick<Cli, "program" | "home">, ...words: string
 /** What is printed when a run ends, or stops. The failed step comes first. */
 export function summaryText(report: RunReport, cli: Pick<Cli, "program" | "home" | "out">): string {
   const paint = painter(cli.out.colour);
-  const failed = report.steps.filter((s) => s.status === "failed");
+  // A group says only which of its steps failed; that step says why.
+  const failed = report.steps.filter((s) => s.status === "failed" && !s.mayFail && s.kind !== "group");
   return [
     ...failed.map((s) => failureText(report, s, paint)),
+    ...report.waiting.map((item) => waitingText({ ...item, runId: report.runId }, (...words) => commandLine(cli, ...words))),
     outcomeText(report, paint),
     ...(report.diff ? [diffText(report.diff)] : []),
     stepsText(report, paint),
@@ -85,7 +88,7 @@ const holdsWork = ({ tip, base, diff }: RunReport): boolean => tip !== undefined
 function nextText(report: RunReport, cli: Pick<Cli, "program" | "home">): string {
   const { runId, status } = report;
   const interesting =
-    report.steps.find((s) => s.status === "failed") ??
+    report.steps.find((s) => s.status === "failed" && !s.mayFail && s.attempts.length > 0) ??
     report.steps.find((s) => s.attempts.length > 1) ??
     report.steps.find((s) => s.attempts.length > 0);
   const logs = interesting ? commandLine(cli, "logs", runId, "--step", interesting.id) : commandLine(cli, "logs", runId);
