@@ -248,3 +248,27 @@ test("init writes settings and a pipeline with the project's own test command, a
   // What it wrote is a pipeline that only lacks an agent.
   expect((await scene.run(["run", "pipeline.yaml"])).stderr).toMatch(/STEP_NOT_ROUTABLE: no agent is registered/);
 });
+
+test("a pipeline in TypeScript runs from its file; a module that is none is refused before anything starts", async () => {
+  const library = new URL("../index.ts", import.meta.url).href;
+  await using scene = new Scene({
+    "p.ts": `import { pipeline } from ${JSON.stringify(library)};
+export default pipeline("typed", {}, ({ command }) => {
+  const a: { id: string } = command("a", { command: "echo a > a.txt", outputs: ["a.txt"] });
+  command("b", { command: "cat a.txt > b.txt", outputs: ["b.txt"], needs: [a.id] });
+});
+`,
+    "no.ts": "export default 1;\n",
+    "broken.ts": "export default (;\n",
+  });
+  const ended = await scene.run(["run", "p.ts"]);
+  expect(ended.code, ended.stderr).toBe(0);
+  const branch = scene.git("branch", "--list", "stepfall/*", "--format=%(refname:short)");
+  expect(scene.git("show", `${branch}:b.txt`)).toBe("a");
+  for (const file of ["no.ts", "broken.ts", "absent.ts"]) {
+    const refused = await scene.run(["run", file]);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toMatch(/^PIPELINE_MODULE: /);
+    expect(refused.stderr).not.toMatch(/\n {4}at /);
+  }
+});

@@ -236,7 +236,8 @@ class AttemptRun {
 
   #notDone(result: Exclude<ExecutionResult, { kind: "ended" }>, usage: Usage | undefined, exhausted: Exhausted | undefined): RunEvent[] {
     if (result.kind === "aborted") return [this.#interrupted(usage)];
-    if (result.because === "budget" && exhausted) {
+    // The gateway's word for it counts: an agent may take a refused call for a failure of its own.
+    if (exhausted && (result.because === "budget" || result.because === "agent" || result.because === "provider")) {
       const isRun = exhausted.id.startsWith("run:");
       return [
         this.#failed("budget", result.message, usage),

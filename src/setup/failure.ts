@@ -28,6 +28,7 @@ export type RequestErrorCode =
   | "INTERRUPTED"
   | "SCRIPT_BAD"
   | "SECRET_MISSING"
+  | "PIPELINE_MODULE"
   | "NOTHING_TO_MERGE"
   | "BRANCH_GONE"
   | "NEEDS_CONFIRMATION"

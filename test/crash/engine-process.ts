@@ -1,11 +1,11 @@
 import { resolve } from "node:path";
-import { homeOf, loadSettings } from "../../src/cli/setup/settings.ts";
-import { assemble } from "../../src/cli/setup/assemble.ts";
-import { requirePreflight } from "../../src/cli/setup/preflight.ts";
-import { buildRegistry } from "../../src/cli/setup/registry.ts";
-import { checkRequirements } from "../../src/cli/setup/requirements.ts";
-import { saveOptions } from "../../src/cli/setup/run-options.ts";
-import { ScriptedModels } from "../../src/cli/setup/scripted-models.ts";
+import { homeOf, loadSettings } from "../../src/setup/settings.ts";
+import { assemble } from "../../src/setup/assemble.ts";
+import { requirePreflight } from "../../src/setup/preflight.ts";
+import { buildRegistry } from "../../src/setup/registry.ts";
+import { checkRequirements } from "../../src/setup/requirements.ts";
+import { saveOptions } from "../../src/setup/run-options.ts";
+import { ScriptedModels } from "../../src/setup/scripted-models.ts";
 import { openOutput } from "../../src/cli/output.ts";
 import type { Cli } from "../../src/cli/cli.ts";
 import { loadPipeline } from "../../src/pipeline/index.ts";

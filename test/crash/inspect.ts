@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { processStartTime } from "../../src/agents/index.ts";
-import { isDead } from "../../src/cli/setup/identity.ts";
+import { isDead } from "../../src/setup/identity.ts";
 import type { Recorded } from "../../src/domain/index.ts";
 import { importSpool, type ServedCall } from "../../src/models/index.ts";
 import { openSqliteStore, type CallRow, type Store } from "../../src/store/index.ts";

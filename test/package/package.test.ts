@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { parsePipeline } from "../../src/pipeline/index.ts";
 import { folderOfOldNode, hostPath, outsideEnvironment, run, type Done } from "./outside.ts";
 
 /** The package as a person gets it: packed, installed from its tarball beside a Node of its own, and run where the host's Node is old. */
@@ -137,9 +138,11 @@ test("without a Node beside it, on an old Node: two sentences and exit 2", async
   }
 });
 
-test("as a library: the shipped example type-checks in full and drives a run", async () => {
-  copyFileSync(join(withNode, "node_modules", "stepfall", "examples", "as-a-library", "run.ts"), join(withNode, "run.ts"));
-  writeFileSync(join(withNode, "misuse.ts"), 'import { usd } from "stepfall";\nusd("1");\n');
+test("as a library: the shipped examples type-check in full, one drives a run, the other is the pipeline that its YAML is", async () => {
+  const examples = join(withNode, "node_modules", "stepfall", "examples");
+  copyFileSync(join(examples, "as-a-library", "run.ts"), join(withNode, "run.ts"));
+  copyFileSync(join(examples, "typed-pipeline", "release.ts"), join(withNode, "release.ts"));
+  writeFileSync(join(withNode, "misuse.ts"), 'import { formatUsd } from "stepfall";\nformatUsd("1");\n');
   const options = {
     target: "ES2024",
     lib: ["ES2024", "ESNext.Disposable"],
@@ -152,12 +155,15 @@ test("as a library: the shipped example type-checks in full and drives a run", a
     skipLibCheck: false,
     pretty: false,
   };
-  writeFileSync(join(withNode, "tsconfig.json"), JSON.stringify({ compilerOptions: options, files: ["run.ts", "misuse.ts"] }));
+  writeFileSync(
+    join(withNode, "tsconfig.json"),
+    JSON.stringify({ compilerOptions: options, files: ["run.ts", "release.ts", "misuse.ts"] }),
+  );
   writeFileSync(join(withNode, "package.json"), JSON.stringify({ type: "module", private: true }));
   const node = join(withNode, "node_modules", ".bin", "node");
   const checked = await run([node, join(root, "node_modules", "@typescript", "native", "bin", "tsc")], withNode, env);
   // One complaint, and it is about the misuse: the types are there, and they are not `any`.
-  expect(checked.stdout.trim()).toMatch(/^misuse\.ts\(2,5\): error TS2345: [^\n]*$/);
+  expect(checked.stdout.trim()).toMatch(/^misuse\.ts\(2,11\): error TS2345: [^\n]*$/);
 
   const project = join(folder, "project");
   mkdirSync(project);
@@ -166,13 +172,25 @@ test("as a library: the shipped example type-checks in full and drives a run", a
   git("-c", "user.name=Tester", "-c", "user.email=tester@localhost", "commit", "--quiet", "--allow-empty", "--message", "start");
   const ran = await run([node, "run.ts", project], withNode, env);
   expect(ran.code, ran.stderr).toBe(0);
-  const { end, branch, steps } = JSON.parse(ran.stdout) as { end: unknown; branch: string; steps: unknown };
-  expect({ end, steps }).toEqual({
-    end: { kind: "finished", outcome: "succeeded" },
+  const { outcome, branch, steps } = JSON.parse(ran.stdout) as { outcome: unknown; branch: string; steps: unknown };
+  // The first try of the function is wrong: its gate sees it.
+  expect({ outcome, steps }).toEqual({
+    outcome: "succeeded",
     steps: [
-      ["a", "completed"],
-      ["b", "completed"],
+      ["write", "completed", 2],
+      ["count", "completed", 1],
     ],
   });
-  expect(git("show", `${branch}:b.txt`)).toBe("a\n");
+  expect(git("show", `${branch}:count.txt`).trim()).toBe("6");
+
+  const printed = await run([node, "release.ts"], withNode, env);
+  expect(printed.code, printed.stderr).toBe(0);
+  const parsed = parsePipeline(printed.stdout, "release.yaml");
+  expect(parsed.ok ? parsed.pipeline.steps.map((step) => [step.path, step.kind]) : parsed.problems).toEqual([
+    ["plan", "agent"],
+    ["risk", "approve"],
+    ["change", "group"],
+    ["test", "command"],
+    ["notes", "agent"],
+  ]);
 });

@@ -3,8 +3,8 @@ import { Exit, type Cli } from "../cli.ts";
 import { requirePipeline } from "../setup/pipeline-file.ts";
 
 /** `stepfall graph FILE`: what waits for what. Starts nothing. */
-export function graph(cli: Cli, file: string, flags: { mermaid: boolean }): number {
-  const drawn = pipelineGraph(requirePipeline(cli, file));
+export async function graph(cli: Cli, file: string, flags: { mermaid: boolean }): Promise<number> {
+  const drawn = pipelineGraph(await requirePipeline(cli, file));
   if (cli.json) cli.out.json({ version: 1, name: drawn.name, ...asData(drawn, "") });
   else cli.out.data((flags.mermaid ? toMermaid(drawn) : toText(drawn)).trimEnd());
   return Exit.ok;

@@ -42,7 +42,7 @@ export async function finishRun(cli: Cli, driven: Driven, flags: Pick<RunFlags, 
 
 /** The pipeline of a file. */
 export async function startAndDrive(cli: Cli, file: string, flags: RunFlags): Promise<Driven> {
-  const pipeline = requirePipeline(cli, file);
+  const pipeline = await requirePipeline(cli, file);
   const inputs = inputsOf(pipeline, flags.with ?? []);
   return startPipeline(cli, { pipeline, inputs, source: resolve(cli.cwd, file) }, flags);
 }

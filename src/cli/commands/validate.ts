@@ -8,8 +8,8 @@ import { plural } from "../show/format.ts";
 const AT_ONCE = 10;
 
 /** `stepfall validate FILE...`: what `run` would refuse in the files themselves. Starts and needs nothing. */
-export function validate(cli: Cli, files: readonly string[]): number {
-  const read = files.map((file) => ({ file, result: readPipelineFile(cli, file) }));
+export async function validate(cli: Cli, files: readonly string[]): Promise<number> {
+  const read = await Promise.all(files.map(async (file) => ({ file, result: await readPipelineFile(cli, file) })));
   if (cli.json) cli.out.json({ version: 1, files: read.map(({ file, result }) => asData(file, result)) });
   for (const { file, result } of read) {
     if (!result.ok) tellProblems(cli, result);

@@ -1,0 +1,129 @@
+import type { StepResult } from "../../pipeline/index.ts";
+import type { AnyExpression, Expression } from "./expression.ts";
+import type { InputArguments } from "./inputs.ts";
+import type { JsonFile } from "./json-output.ts";
+import type { TypedPipeline } from "./typed-pipeline.ts";
+
+/** What a step says of itself: the keys of a YAML step (docs/pipeline.md), with `mayFail` for `may-fail`. */
+
+/** A text; values that are known later are put in with `${}`. */
+export type Text = string | Expression<string | number | boolean | null>;
+
+/** Any step of the same pipeline. */
+export interface AnyStepRef {
+  readonly id: string;
+  readonly output: AnyExpression;
+  readonly outcome: Expression<StepResult["outcome"]>;
+  /** The last words of its agent. */
+  readonly summary: Expression<string>;
+}
+
+/** A step of the same pipeline, as others refer to it. */
+export interface StepRef<T = unknown> extends AnyStepRef {
+  /** The JSON it left; null when it declares none or was not run. */
+  readonly output: Expression<T>;
+}
+/** A step, or its id. */
+export type StepName = AnyStepRef | string;
+
+/** CEL, true or false. */
+export type Condition = Expression<boolean> | string;
+
+/**
+ * What every step may say. `If`, `May`, `Fail` are there so that the compiler knows whether the step can end without an output.
+ */
+export interface ControlSpec<If = Condition, May = boolean, Fail = boolean> {
+  /** Steps that must be done first, beside those whose values it uses. */
+  needs?: StepName | readonly StepName[];
+  if?: If & Condition;
+  onFailure?: Fail & boolean;
+  finally?: boolean;
+  mayFail?: May & boolean;
+  priority?: number;
+}
+
+/** Seconds, or `90s`, `10m`, `2h`. */
+type Duration = string | number;
+
+export type GateSpec =
+  | Text
+  | { command: Text; name?: string; timeout?: Duration; files?: never }
+  | { files: readonly Text[]; name?: string; command?: never };
+
+export interface AgentChoice {
+  id?: string;
+  tier?: string;
+  capability?: string | readonly string[];
+}
+
+interface WorkSpec<T> {
+  /** Globs of files that must be there when it is done. */
+  outputs?: readonly Text[];
+  /** A JSON file that must be there: its content is the step's output. */
+  output?: JsonFile<T>;
+  gates?: readonly GateSpec[];
+  setup?: readonly Text[];
+  readonly?: boolean;
+  retry?: number | { attempts?: number; backoff?: Duration };
+  timeout?: Duration;
+  env?: Readonly<Record<string, Text | number | boolean>>;
+  /** USD. */
+  budget?: number;
+  touches?: readonly Text[];
+  affinity?: string;
+  protected?: readonly string[];
+}
+
+/** Where it stands as one of several: in `forEach` and `matrix`. */
+export interface RepeatSpec {
+  /** Most of them; default 100. */
+  max?: number;
+  failFast?: boolean;
+  parallel?: number;
+}
+
+export interface AgentSpec<T = unknown, If = Condition, May = boolean, Fail = boolean> extends WorkSpec<T>, ControlSpec<If, May, Fail> {
+  prompt: Text;
+  agent?: string | AgentChoice;
+  permissions?: "allow" | "edits" | "ask" | "deny";
+}
+
+export interface CommandSpec<T = unknown, If = Condition, May = boolean, Fail = boolean> extends WorkSpec<T>, ControlSpec<If, May, Fail> {
+  command: Text;
+}
+
+export interface ApproveSpec extends ControlSpec {
+  title: Text;
+  detail?: Text;
+  who?: string | readonly string[];
+  count?: number;
+  expires?: Duration;
+  onExpiry?: "approve" | "reject";
+  rework?: StepName | readonly StepName[];
+}
+
+export interface AskSpec<Choice = string, If = Condition, May = boolean, Fail = boolean> extends ControlSpec<If, May, Fail> {
+  question: Text;
+  choices?: readonly Choice[];
+  default?: NoInfer<Choice>;
+  after?: Duration;
+}
+
+export interface NestedSpec<I, O, If = Condition, May = boolean, Fail = boolean> extends ControlSpec<If, May, Fail> {
+  pipeline: TypedPipeline<I, O>;
+  with?: InputArguments<NoInfer<I>>;
+  env?: Readonly<Record<string, Text | number | boolean>>;
+  /** USD, all its steps together. */
+  budget?: number;
+  /** Done again until a condition over the pipeline's outputs holds, or a command ends with 0. */
+  repeat?: { until: Condition | ((outputs: OutputExpressions<NoInfer<O>>) => Condition) | { command: Text }; max: number };
+}
+
+/** The outputs of a pipeline, as `until` sees them. */
+export type OutputExpressions<O> = { readonly [K in keyof O]: Expression<O[K]> };
+
+/** The output of a step that may be skipped, or fail and be gone past. */
+export type Maybe<T, Why> = [Why] extends [never] ? T : T | null;
+
+/** Any of them, for those that only write them down. */
+export type RepeatedSpec = (AgentSpec | CommandSpec | NestedSpec<unknown, unknown>) & RepeatSpec;
