@@ -7,8 +7,7 @@ export const isOver = (s: StepState): boolean =>
   s.status === "completed" || s.status === "failed" || s.status === "skipped" || s.status === "cancelled";
 
 /** It ended badly, as those see it that wait for a failure. */
-const hasFailed = (s: StepState): boolean =>
-  s.status === "failed" || s.status === "cancelled" || (s.status === "skipped" && !s.isUnneeded);
+const hasFailed = (s: StepState): boolean => s.status === "failed" || s.status === "cancelled" || (s.status === "skipped" && !s.isUnneeded);
 
 /** It ended badly and nobody allowed it to. */
 export const countsAsFailure = (s: StepState): boolean =>

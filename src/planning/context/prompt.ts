@@ -8,7 +8,9 @@ export function buildPrompt(step: AgentStep, feedback: readonly Finding[]): stri
   const parts = [step.prompt.trim()];
   const checks: string[] = [];
   if (step.readonly)
-    checks.push(step.outputs.json ? `Change no file but ${step.outputs.json.file}: this step only reads.` : "Change no file: this step only reads.");
+    checks.push(
+      step.outputs.json ? `Change no file but ${step.outputs.json.file}: this step only reads.` : "Change no file: this step only reads.",
+    );
   for (const file of step.outputs.files) checks.push(`${file} exists.`);
   if (step.outputs.json)
     checks.push(`${step.outputs.json.file} holds JSON that satisfies this JSON Schema: ${JSON.stringify(step.outputs.json.schema)}`);
