@@ -118,9 +118,10 @@ describe("what the documents name is there", () => {
       const shell = blocksOf(text).flatMap((b) => (b.language === "sh" ? b.text.split("\n") : []));
       for (const line of [...shell, ...inlineCode(prose(text))]) {
         for (const [, call = ""] of line.matchAll(/(?:^|&& |\|\| |= ?)(?:\w+=\S+ )*stepfall ([^|&;#]*)/g)) {
-          const name = /^(?:--\S+ )*([a-z]+)\b/.exec(call)?.[1];
+          const name = /^(?:--\S+ )*([a-z][a-z-]*)\b/.exec(call)?.[1];
           if (name !== undefined && !names.has(name)) wrong.push(`${path}: there is no command ${name}`);
-          const flags = [...call.matchAll(/(?:^|\s)(--[a-z][a-z-]*)/g)].map((m) => m[1] ?? "");
+          const unquoted = call.replaceAll(/"[^"]*"/g, "");
+          const flags = [...unquoted.matchAll(/(?:^|\s)(--[a-z][a-z-]*)/g)].map((m) => m[1] ?? "");
           const own = new Set([...everywhere, "--help", ...(commands.find((c) => c.name === name)?.flags ?? [])]);
           for (const flag of flags) if (!own.has(flag)) wrong.push(`${path}: ${name ?? "stepfall"} has no flag ${flag}`);
         }

@@ -51,7 +51,7 @@ describe("commands", () => {
 
   test("every planned command answers by name that it is not supported yet, exit 2", async () => {
     const planned = namedIn("Commands that are planned");
-    expect(planned.length).toBeGreaterThan(10);
+    expect(planned.length).toBeGreaterThan(3);
     for (const command of planned) {
       const { code, stdout, stderr } = await stepfall(command.split(" ").slice(1), { cwd: folder, env: { HOME: folder } });
       expect({ code, stdout }, command).toEqual({ code: 2, stdout: "" });
@@ -70,7 +70,7 @@ const pipelines: Readonly<Record<string, (key: string) => object>> = {
 describe("what pipelines and settings cannot say yet is answered by name", () => {
   test.each(Object.entries(pipelines))("%s", (heading, make) => {
     const keys = namedIn(heading);
-    expect(keys.length).toBeGreaterThan(3);
+    expect(keys.length).toBeGreaterThan(0);
     for (const key of keys) {
       const parsed = parsePipeline(JSON.stringify(make(key)), "p.yaml");
       const said = parsed.ok ? [] : parsed.problems.filter((p) => p.code === "NOT_SUPPORTED_YET" && p.message.includes(key));
@@ -92,7 +92,7 @@ describe("what pipelines and settings cannot say yet is answered by name", () =>
     };
     const executors = namedIn("Executors that are planned");
     const keys = namedIn("Settings that are planned");
-    expect(executors.length).toBeGreaterThan(3);
+    expect(executors.length).toBeGreaterThan(0);
     expect(keys.length).toBeGreaterThan(5);
     for (const executor of executors)
       expect(settings({ agents: { a: { executor } } }), executor).toContainEqual(expect.objectContaining({ code: "NOT_SUPPORTED_YET" }));

@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { Executor } from "../contract.ts";
-import { Attempt } from "./attempt.ts";
-import { preflight, PREFLIGHT_MS } from "./preflight.ts";
-import { CANCEL_MS, start, type AcpExecutorOptions } from "./start.ts";
+import { CANCEL_MS, PREFLIGHT_MS, start, type AcpExecutorOptions } from "./start.ts";
 
 export type { AcpExecutorOptions } from "./start.ts";
 
-/** Agents that speak the Agent Client Protocol (v1) on stdio. One process, one session, one prompt an attempt. */
+/**
+ * Agents that speak the Agent Client Protocol (v1) on stdio. One process, one session, one prompt an attempt.
+ * The protocol's library is loaded when the first one starts: every process of an engine would carry its 29 MB, and forking costs by size.
+ */
 export function createAcpExecutor(options: AcpExecutorOptions): Executor {
   const { preset } = options;
   return {
@@ -23,6 +24,7 @@ export function createAcpExecutor(options: AcpExecutorOptions): Executor {
         transcript: `${context.scratch}/preflight.ndjson`,
       });
       if (!started.ok) return { ok: false, problem: started.problem, hint: started.hint };
+      const { preflight } = await import("./preflight.ts");
       return preflight(started.handle, context.scratch, context.signal, preset);
     },
 
@@ -39,6 +41,7 @@ export function createAcpExecutor(options: AcpExecutorOptions): Executor {
         transcript: context.transcript,
       });
       if (!started.ok) return { kind: "failed", because: "setup", message: `${started.problem}. ${started.hint}` };
+      const { Attempt } = await import("./attempt.ts");
       return new Attempt(started.handle, task, context, workspace.tree, options).run();
     },
   };

@@ -3,9 +3,7 @@ import type { AgentPreset } from "../presets/contract.ts";
 import { exitFailure, requestFailure } from "./failure.ts";
 import { connectAgent } from "./link.ts";
 import { greet, openSession } from "./session.ts";
-
-/** A reasonable agent starts in a few seconds. */
-export const PREFLIGHT_MS = 45_000;
+import { PREFLIGHT_MS } from "./start.ts";
 
 /** Whether the agent greets and begins a session. No model is asked. */
 export async function preflight(handle: AgentHandle, cwd: string, signal: AbortSignal, preset: AgentPreset): Promise<Preflight> {

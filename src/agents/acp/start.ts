@@ -20,6 +20,9 @@ export interface AcpExecutorOptions {
 /** How long a cancelled agent may take, unless the options say. */
 export const CANCEL_MS = 1500;
 
+/** A reasonable agent starts in a few seconds. */
+export const PREFLIGHT_MS = 45_000;
+
 type Started = { ok: true; handle: AgentHandle } | { ok: false; problem: string; hint: string };
 
 /** Writes the agent's settings and starts its process, with a connection still to be made. */
