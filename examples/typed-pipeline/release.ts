@@ -1,6 +1,8 @@
 // A pipeline in TypeScript: what one step leaves has a type in the next. `node release.ts` prints it as YAML, which `stepfall run` takes;
 // `node release.ts PROJECT` runs it there, with the agents of the project's stepfall.yaml.
 import { input, json, pipeline, Stepfall, when } from "stepfall";
+import { realpathSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { z } from "zod";
 
 const Plan = z.object({
@@ -41,9 +43,11 @@ const release = pipeline(
 );
 export default release;
 
+// Only when this file itself is run: `stepfall run release.ts` reads it for the pipeline.
+const isMain = process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url);
 const project = process.argv[2];
-if (project === undefined) process.stdout.write(release.toYaml());
-else {
+if (isMain && project === undefined) process.stdout.write(release.toYaml());
+else if (isMain && project !== undefined) {
   await using stepfall = new Stepfall({ project, env: process.env });
   const run = await stepfall.run(release, { inputs: { version: process.argv[3] ?? "next" } });
   const result = await run.result();

@@ -67,15 +67,20 @@ function onExpiry({ step }: StepState): { agreed: boolean } | { answer: string }
   return step.kind === "ask" && step.fallback ? { answer: step.fallback.answer } : undefined;
 }
 
+/** What is done again when somebody asks an approval for rework; empty: nothing can be. */
+export function reworkTargets(state: RunState, { step }: StepState): StepState[] {
+  return (step.kind === "approve" && step.rework.length > 0 ? step.rework : step.needs)
+    .map((path) => stepOf(state, path))
+    .filter((s) => s.step.kind === "agent" || s.step.kind === "command");
+}
+
 /**
  * The steps to be done again, and all that built on them, begin anew, the approval too: it is asked again, for what is there then. Work that
  * builds on them and is in flight is let end first.
  */
 function rework(state: RunState, approval: StepState, { because, by }: { because: string; by: string }, out: Decision[]): void {
   const { step } = approval;
-  const targets = (step.kind === "approve" && step.rework.length > 0 ? step.rework : step.needs)
-    .map((path) => stepOf(state, path))
-    .filter((s) => s.step.kind === "agent" || s.step.kind === "command");
+  const targets = reworkTargets(state, approval);
   if (targets.length === 0) {
     out.push(record("StepFailed", { step: step.path, because: `${by} asked for rework, and no step here can be done again: ${because}` }));
     return;

@@ -12,4 +12,5 @@ export { countsAsFailure, isOver } from "./steps.ts";
 export * from "./overlap.ts";
 export * from "./decide.ts";
 export type { Decision } from "./decision.ts";
+export { reworkTargets } from "./decide-people.ts";
 export * from "./upcast.ts";

@@ -1,5 +1,6 @@
 import {
   inboxItemId,
+  reworkTargets,
   runOfItem,
   runStream,
   verdictOn,
@@ -48,6 +49,13 @@ export function inboxChange(state: RunState, shown: Set<string>): [ProjectionWri
   return put.length + remove.length > 0 ? [{ kind: "inbox", put, remove }] : undefined;
 }
 
+/** Groups and questions are not done again: to find that out only when the run goes on would fail it. */
+function whyNoRework(state: RunState, item: InboxItem, verdict: Answer["verdict"]): string | undefined {
+  const s = state.steps.get(item.step);
+  if (verdict !== "rework" || !s || reworkTargets(state, s).length > 0) return undefined;
+  return "none of the steps it needs is one that an agent or a command does, so nothing can be done again; name some under `rework`, or reject it";
+}
+
 export interface Answer {
   item: string;
   by: string;
@@ -75,7 +83,7 @@ export async function answerItem(store: Store, clock: Clock, answer: Answer, act
       throw new EngineError("ITEM_UNKNOWN", `there is no inbox item ${answer.item}`, list);
     }
     const now = clock.now();
-    const no = whyNoAnswer(item, answer, now);
+    const no = whyNoAnswer(item, answer, now) ?? whyNoRework(state, item, answer.verdict);
     if (no !== undefined) throw new EngineError("ANSWER_REFUSED", `${answer.item}: ${no}`, `\`stepfall inbox\` shows what it wants.`);
     const { by, verdict, text } = answer;
     const event: RunEvent = {

@@ -151,6 +151,11 @@ describe("an approval", () => {
     const { store } = t.deps;
     await expect(say(store, 0)).rejects.toMatchObject({ code: "ANSWER_REFUSED", message: expect.stringContaining("only bob") as unknown });
     await expect(say(store, 0, { by: "bob", verdict: "answer", text: "yes" })).rejects.toMatchObject({ code: "ANSWER_REFUSED" });
+    const rework = say(store, 0, { by: "bob", verdict: "rework", text: "again" });
+    await expect(rework).rejects.toMatchObject({
+      code: "ANSWER_REFUSED",
+      message: expect.stringContaining("nothing can be done again") as unknown,
+    });
     await expect(say(store, 0, { item: "r/ok!2" })).rejects.toMatchObject({ code: "ITEM_UNKNOWN" });
     await expect(say(store, 0, { item: "nonsense" })).rejects.toMatchObject({ code: "ITEM_UNKNOWN" });
   });

@@ -52,7 +52,7 @@ export async function judge(request: JudgeRequest): Promise<Judged> {
       gate: "contract",
       message:
         request.dropped.length > 0
-          ? `nothing changed but protected files, and those changes were dropped: ${request.dropped.join(", ")}. They judge this step; change what they test`
+          ? `nothing changed but protected files, and those changes were dropped: ${request.dropped.join(", ")}. They judge this step; change what they test (a step that is meant to change them says \`protected: []\`)`
           : "the agent says it is done, and no file changed",
     });
   }

@@ -8,6 +8,7 @@ import { openProject, type Project } from "../../workspace/index.ts";
 import { Exit, type Cli } from "../cli.ts";
 import { InputProblems, isTyped } from "../../setup/failure.ts";
 import { painter } from "../output.ts";
+import { gist } from "../show/failure-text.ts";
 import { assemble } from "../../setup/assemble.ts";
 import { agentsOnPath, tryFoundAgents, type FoundAgent } from "../../setup/find-agents.ts";
 import { preflightAgents } from "../../setup/preflight.ts";
@@ -245,7 +246,7 @@ const usesOurKey = (agent: { executor: string; credentials?: string }): boolean 
 function foundCheck({ preset, program, preflight, settings }: FoundAgent, config: Config): Check {
   const name = `found ${preset.id}`;
   if (!preflight.ok)
-    return { name, verdict: "note", detail: `${program}: ${config.secrets.mask(preflight.problem)}`, hint: preflight.hint };
+    return { name, verdict: "note", detail: `${program}: ${gist(config.secrets.mask(preflight.problem), 200)}`, hint: preflight.hint };
   return { name, verdict: "note", detail: `${program}: ${preflight.detail}`, hint: `To use it: ${settings}` };
 }
 

@@ -140,7 +140,10 @@ function inputsOf(pipeline: Pipeline, given: readonly string[]): Record<string, 
   throw new RequestError(
     "USAGE",
     resolved.problems.map((p) => p.message).join(". "),
-    first?.code === "INPUT_MISSING" ? `Give it with --with NAME=VALUE. ${first.hint}` : (first?.hint ?? ""),
+    [
+      ...(first?.code === "INPUT_MISSING" ? ["Give it with --with NAME=VALUE."] : []),
+      ...new Set(resolved.problems.map((p) => p.hint)),
+    ].join(" "),
   );
 }
 

@@ -44,6 +44,7 @@ export async function serveAgent(cli: Cli, agent: string, flags: ServeFlags): Pr
     );
   using interrupts = onInterrupts(process, { graceMs: config.graceMs, now: () => cli.clock.now() });
   await using assembled = await assemble(cli, { config, projectId: project?.id ?? runId, registry, scripted, keepWorkspaces: false });
+  cli.out.note(`checking that ${agent} can be started`);
   await scripted.start(config, [agent]);
   await requirePreflight(assembled.deps, runId, [agent], interrupts.drain);
   const folder = join(config.home, "served");

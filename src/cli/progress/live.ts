@@ -2,6 +2,7 @@ import { Box, render, Text } from "ink";
 import { createElement, memo, type ReactElement } from "react";
 import { apply, formatUsd, type Clock, type RunState } from "../../domain/index.ts";
 import type { Feed } from "../../engine/index.ts";
+import { eventLine } from "./event-line.ts";
 import { rowsOf, type Row } from "./rows.ts";
 import type { View } from "./view.ts";
 
@@ -105,7 +106,11 @@ export function openLiveView(terminal: NodeJS.WriteStream, options: { state: Run
   return {
     take(item: Feed) {
       if (item.kind === "progress") progress.set(item.step, item.text);
-      else if (item.version > state.version) apply(state, item);
+      else if (item.version > state.version) {
+        apply(state, item);
+        // Whoever looks at the table must see that it is they who are waited for.
+        if (item.event.type === "InboxOpened") notes.push(eventLine(item.event, state) ?? "");
+      }
       isDue = true;
     },
     note(text) {
