@@ -28,11 +28,23 @@ export interface AttemptWork {
   permit: (step: WorkStep, attempt: string, request: PermissionRequest, signal: AbortSignal) => Promise<PermissionAnswer>;
 }
 
-/** The events that say how it went. Whatever happens inside ends up here as one of them. */
-export async function carryOut(deps: EngineDeps, work: AttemptWork): Promise<RunEvent[]> {
+/** How an attempt went. */
+export interface Outcome {
+  /** Whatever happened inside ends up here as an event. */
+  events: RunEvent[];
+  /** Removes its workspace; never rejects. For later: nobody need wait for it to know how the attempt went. */
+  cleanUp(): Promise<void>;
+}
+
+export async function carryOut(deps: EngineDeps, work: AttemptWork): Promise<Outcome> {
+  const attempt = new AttemptRun(deps, work);
+  return { events: await eventsOf(deps, work, attempt), cleanUp: () => attempt.cleanUp() };
+}
+
+async function eventsOf(deps: EngineDeps, work: AttemptWork, attempt: AttemptRun): Promise<RunEvent[]> {
   const of = { attempt: work.attempt, step: work.step.path };
   try {
-    return await new AttemptRun(deps, work).run();
+    return await attempt.run();
   } catch (error) {
     if (work.signal.aborted) return [{ type: "AttemptInterrupted", data: { ...of, because: abortReason(work.signal) } }];
     const known = error instanceof WorkspaceError;
@@ -48,6 +60,7 @@ class AttemptRun {
   readonly #work: AttemptWork;
   readonly #of: { attempt: string; step: string };
   readonly #preparation: Preparation;
+  #workspace: Workspace | undefined;
   #metered: Awaited<ReturnType<GatewayClient["closeKey"]>> | undefined;
 
   constructor(deps: EngineDeps, work: AttemptWork) {
@@ -70,16 +83,17 @@ class AttemptRun {
     if (!execution.executor.needsWorkspace) return this.#runWithoutWorkspace();
     await mkdir(dirname(this.#transcript("agent")), { recursive: true, mode: 0o700 });
     const workspace = await workspaces.create({ runId: this.#work.state.runId, attempt: this.#work.attempt, from: this.#work.from });
-    try {
-      const failed = await runSetup(this.#preparation, workspace, "setup");
-      if (failed?.end.kind === "aborted") return [this.#interrupted(undefined)];
-      if (failed) return [this.#failed("setup", describeSetup(failed))];
-      const { result, usage, exhausted } = await this.#execute(workspace);
-      if (result.kind !== "ended") return this.#notDone(result, usage, exhausted);
-      return [await this.#judge(workspace, step, result.summary, usage)];
-    } finally {
-      if (!this.#deps.keepWorkspaces) await workspaces.remove(workspace).catch(() => undefined);
-    }
+    this.#workspace = workspace;
+    const failed = await runSetup(this.#preparation, workspace, "setup");
+    if (failed?.end.kind === "aborted") return [this.#interrupted(undefined)];
+    if (failed) return [this.#failed("setup", describeSetup(failed))];
+    const { result, usage, exhausted } = await this.#execute(workspace);
+    if (result.kind !== "ended") return this.#notDone(result, usage, exhausted);
+    return [await this.#judge(workspace, step, result.summary, usage)];
+  }
+
+  async cleanUp(): Promise<void> {
+    if (this.#workspace && !this.#deps.keepWorkspaces) await this.#work.workspaces.remove(this.#workspace).catch(() => undefined);
   }
 
   async #runWithoutWorkspace(): Promise<RunEvent[]> {

@@ -1,8 +1,7 @@
-import type { RunEvent } from "../domain/index.ts";
 import { LeaseKeeper, parseHolder } from "../fleet/index.ts";
 import { StoreError, type Reservation } from "../store/index.ts";
 import { carryOut } from "./attempt.ts";
-import type { AttemptWork } from "./attempt.ts";
+import type { AttemptWork, Outcome } from "./attempt.ts";
 import type { EngineDeps } from "./contract.ts";
 import type { Fact } from "./run-log.ts";
 
@@ -143,7 +142,7 @@ export class Dispatcher implements Disposable {
       lost = true;
       abort.abort(new Error("its lease was taken over"));
     });
-    let events: RunEvent[] | undefined;
+    let outcome: Outcome | undefined;
     try {
       const work = await run?.work(reservation, abort.signal);
       if (run && work) {
@@ -166,7 +165,7 @@ export class Dispatcher implements Disposable {
           fence: lease,
           cause: entry.id,
         });
-        events = await carryOut(this.#deps, work);
+        outcome = await carryOut(this.#deps, work);
       }
     } catch (error) {
       // The lease or the run is somebody else's now: theirs to record. The run's log reports a store that is gone.
@@ -180,10 +179,12 @@ export class Dispatcher implements Disposable {
     this.#slotFree(reservation.account);
     try {
       // An attempt that the journal does not want any more only leaves the queue.
-      if (run && !lost) await run.submit({ events: events ?? [], settle: lease, cause: entry.id });
+      if (run && !lost) await run.submit({ events: outcome?.events ?? [], settle: lease, cause: entry.id });
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
     } finally {
+      // One that was taken over has its folder in use again, or left for the run's end.
+      if (!lost) await outcome?.cleanUp();
       this.#perRun.set(entry.runId, this.inFlight(entry.runId) - 1);
       run?.onIdle();
     }

@@ -1,5 +1,6 @@
 import { fold, runStream, type RunEvent } from "../domain/index.ts";
 import type { LeaseRef } from "../store/index.ts";
+import { expectManyCommands } from "../workspace/index.ts";
 import type { DriveEnd, DriveOptions, Engine, EngineDeps, StartRequest } from "./contract.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Driver } from "./driver.ts";
@@ -10,6 +11,7 @@ import { rowOf } from "./run-log.ts";
 /** Composes the rooms into an engine. One per process; it may drive several runs, which share its slots. */
 export function createEngine(deps: EngineDeps): Engine & Disposable {
   const dispatcher = new Dispatcher(deps);
+  expectManyCommands();
   return {
     start: (request) => start(deps, request),
     drive: (runId, options) => drive(deps, dispatcher, runId, options),

@@ -21,3 +21,4 @@ export type {
 } from "./contract.ts";
 export { openWorkspaces, type WorkspacesOptions } from "./workspaces.ts";
 export { cacheEnvironment } from "./cache.ts";
+export { expectManyCommands } from "./runner.ts";

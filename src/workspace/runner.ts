@@ -37,6 +37,11 @@ class GitRunner {
     return { ended, kill: () => void (child.connected && child.send({ kind: "kill", id } satisfies ToRunner, () => undefined)) };
   }
 
+  /** Many commands will come: the runner is started now, so that it is up when they do. */
+  warmUp(): void {
+    if (!this.#child && !this.#isBroken) this.#fork();
+  }
+
   #fork(): void {
     const file = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./runner-main.ts" : "./git-runner.js", import.meta.url));
     // No environment of ours: each command brings its own.
@@ -78,3 +83,6 @@ class GitRunner {
 
 /** One for this process: all projects share it. */
 export const gitRunner = new GitRunner();
+
+/** Whoever is about to make work trees says so: the process that starts git for them is then up in time. */
+export const expectManyCommands = (): void => gitRunner.warmUp();
