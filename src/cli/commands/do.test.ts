@@ -77,7 +77,7 @@ test("--dry-run prints a pipeline that `run` and `validate` take, and starts not
   const text = plan.values[0]?.["pipeline"] as string;
   expect(text).toMatch(/goal: \{.*default: Fix it\}/);
   scene.write({ "plan.yaml": text });
-  expect((await scene.run(["validate", "plan.yaml"])).stdout).toBe('plan.yaml ok: 5 steps; input goal (string, default "Fix it")\n');
+  expect((await scene.run(["validate", "plan.yaml"])).stdout).toBe('plan.yaml ok: 4 steps; input goal (string, default "Fix it")\n');
 });
 
 test("the checks are those of the base commit: what is not committed counts with --include-dirty only", async () => {

@@ -83,9 +83,19 @@ test("any JSON value can be written as CEL and read back", () => {
 const fromKeys = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(fromKeys);
   if (typeof value === "object" && value !== null)
-    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k.toWellFormed(), fromKeys(v)]));
+    return Object.fromEntries(
+      Object.entries(value)
+        .filter(([k]) => k !== "__proto__")
+        .map(([k, v]) => [k.toWellFormed(), fromKeys(v)]),
+    );
   return value;
 };
+
+test("a key that would be an object's prototype is no key", () => {
+  const value = JSON.parse('{"__proto__": {"polluted": true}, "a": {"__proto__": 1, "b": 2}}') as unknown;
+  expect(valueOf(literal(value))).toEqual({ a: { b: 2 } });
+  expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+});
 
 test("bound values hold like variables, the innermost first, and are not shown to people", () => {
   const text = "item.a + string(index) + (size(['x'].map(item, item)) == 1 ? inputs.z : '')";

@@ -122,13 +122,14 @@ function rootsOf(text: string): Set<string> {
   }
 }
 
-/** A JSON value in CEL. */
+/** A JSON value in CEL. A key `__proto__` is left out: assigned to an object it would be its prototype, and not a key. */
 export function literal(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.toWellFormed());
   if (typeof value === "number") return Number.isSafeInteger(value) ? String(value) : doubleText(value);
   if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`;
   if (typeof value === "object" && value !== null)
     return `{${Object.entries(value)
+      .filter(([key]) => key !== "__proto__")
       .map(([key, part]) => `${literal(key)}: ${literal(part)}`)
       .join(", ")}}`;
   return JSON.stringify(value) ?? "null";
