@@ -272,3 +272,17 @@ export default pipeline("typed", {}, ({ command }) => {
     expect(refused.stderr).not.toMatch(/\n {4}at /);
   }
 });
+
+test("sixteen phases, one after the other, with two steps each: every phase sees what the ones before it left", async () => {
+  const phases = Array.from({ length: 16 }, (_, i) => {
+    const needs = i === 0 ? "" : `needs: [a${i - 1}, b${i - 1}], `;
+    const before = i === 0 ? "true" : `test -f a${i - 1}.txt && test -f b${i - 1}.txt`;
+    return ["a", "b"]
+      .map((lane) => `  ${lane}${i}: { ${needs}command: "${before} && echo ${i} > ${lane}${i}.txt", outputs: [${lane}${i}.txt] }\n`)
+      .join("");
+  });
+  await using scene = new Scene({ "phases.yaml": `steps:\n${phases.join("")}` });
+  const ended = await scene.run(["run", "phases.yaml"]);
+  expect(ended.code, ended.stderr).toBe(0);
+  expect(ended.stdout).toContain("32 of 32 steps completed");
+});
