@@ -70,6 +70,11 @@ test("any mutation of a valid pipeline gives a result", () => {
   );
 });
 
+test("a map that cannot even be made a text is no variable's value", () => {
+  holds('{"steps":{},"env":{"":{"toString":null}}}');
+  expect(parsePipeline('{"steps":{"a":{"command":"x","readonly":true,"env":{"A":{"toString":null}}}}}', "any.yaml").ok).toBe(false);
+});
+
 test("any value anywhere gives a result", () => {
   const keys = [
     "prompt",

@@ -31,12 +31,15 @@ export function envProblems(source: YamlSource, path: Path): PipelineProblem[] {
   });
 }
 
+/** A map or a list is no value of a variable, which its shape says; `String` of one may even throw (`{ toString: null }`). */
+const scalarText = (value: unknown): string => (typeof value === "object" && value !== null ? "" : String(value));
+
 /** Variables as they are spelt: `1.10` stays `1.10`, though YAML reads the number 1.1. */
 export function envAt(source: YamlSource, path: Path): Record<string, string> {
   return Object.fromEntries(
     source.keys(path).map((name) => {
       const value = source.valueAt([...path, name]);
-      return [name, typeof value === "string" ? value : (source.spelling([...path, name]) ?? String(value))];
+      return [name, typeof value === "string" ? value : (source.spelling([...path, name]) ?? scalarText(value))];
     }),
   );
 }

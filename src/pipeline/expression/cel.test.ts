@@ -85,14 +85,14 @@ const fromKeys = (value: unknown): unknown => {
   if (typeof value === "object" && value !== null)
     return Object.fromEntries(
       Object.entries(value)
-        .filter(([k]) => k !== "__proto__")
+        .filter(([k]) => !["__proto__", "prototype", "constructor"].includes(k))
         .map(([k, v]) => [k.toWellFormed(), fromKeys(v)]),
     );
   return value;
 };
 
 test("a key that would be an object's prototype is no key", () => {
-  const value = JSON.parse('{"__proto__": {"polluted": true}, "a": {"__proto__": 1, "b": 2}}') as unknown;
+  const value = JSON.parse('{"__proto__": {"polluted": true}, "a": {"__proto__": 1, "prototype": 1, "constructor": 1, "b": 2}}') as unknown;
   expect(valueOf(literal(value))).toEqual({ a: { b: 2 } });
   expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
 });

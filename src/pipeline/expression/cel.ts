@@ -122,14 +122,17 @@ function rootsOf(text: string): Set<string> {
   }
 }
 
-/** A JSON value in CEL. A key `__proto__` is left out: assigned to an object it would be its prototype, and not a key. */
+/** Keys that the library leaves out of every map, since they could reach an object's prototype. */
+const NO_KEYS = new Set(["__proto__", "prototype", "constructor"]);
+
+/** A JSON value in CEL, without keys of these names. */
 export function literal(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.toWellFormed());
   if (typeof value === "number") return Number.isSafeInteger(value) ? String(value) : doubleText(value);
   if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`;
   if (typeof value === "object" && value !== null)
     return `{${Object.entries(value)
-      .filter(([key]) => key !== "__proto__")
+      .filter(([key]) => !NO_KEYS.has(key))
       .map(([key, part]) => `${literal(key)}: ${literal(part)}`)
       .join(", ")}}`;
   return JSON.stringify(value) ?? "null";

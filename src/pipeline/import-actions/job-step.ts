@@ -146,7 +146,11 @@ function timeout(job: Job, notes: ImportNote[]): { timeout?: string } {
   if (minutes === undefined) return {};
   const at = { name: `jobs.${job.id}.timeout-minutes`, line: job.line };
   if (typeof minutes !== "number" || !(minutes > 0)) {
-    notes.push({ ...at, effect: "changed", message: `timeout-minutes: ${String(minutes)} is no number; the default of 6 hours holds` });
+    notes.push({
+      ...at,
+      effect: "changed",
+      message: `timeout-minutes: ${JSON.stringify(minutes)} is no number; the default of 6 hours holds`,
+    });
     return {};
   }
   if (minutes > LONGEST_MINUTES) notes.push({ ...at, effect: "changed", message: "the longest timeout is 14 days" });

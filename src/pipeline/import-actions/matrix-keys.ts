@@ -42,7 +42,7 @@ export function matrixKeys(job: Job, scope: CelScope): MatrixKeys {
       message: `${key} is called ${axisName(key)}`,
     });
   const note = (key: string, written: unknown): void => {
-    const message = `${key}: ${String(written)} is an expression; the default holds`;
+    const message = `${key}: ${typeof written === "string" ? written : JSON.stringify(written)} is an expression; the default holds`;
     notes.push({ name: `jobs.${job.id}.strategy.${key}`, line: matrix.line, effect: "changed", message });
   };
   if (typeof job.failFast === "string") note("fail-fast", job.failFast);

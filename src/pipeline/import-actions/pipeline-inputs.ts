@@ -56,7 +56,8 @@ export class PipelineInputs {
     const type = input.type === "boolean" || input.type === "number" ? input.type : "string";
     const empty = { boolean: false, number: 0, string: "" }[type];
     const given = input.default;
-    const spelt = typeof given === type ? given : type === "string" && given !== undefined ? String(given) : undefined;
+    const spelt =
+      typeof given === type ? given : type === "string" && given !== undefined && typeof given !== "object" ? String(given) : undefined;
     // A choice without a default begins at its first option, as the form at GitHub does.
     const fallback = spelt ?? (input.type === "choice" ? input.options[0] : input.isRequired ? undefined : empty);
     this.inputs.set(name, {

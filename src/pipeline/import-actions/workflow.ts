@@ -223,5 +223,7 @@ function scalar(source: YamlSource, at: At): WorkflowScalar | undefined {
 /** A scalar as a text, spelt as in the file: `1.10` stays `1.10`. */
 function text(source: YamlSource, at: At): string | undefined {
   const value = scalar(source, at);
-  return value === undefined || typeof value === "string" ? value : (source.spelling(at) ?? String(value));
+  return value === undefined || typeof value === "string"
+    ? value
+    : (source.spelling(at) ?? (typeof value === "object" ? JSON.stringify(value) : String(value)));
 }
