@@ -28,17 +28,15 @@ export interface AttemptWork {
   permit: (step: WorkStep, attempt: string, request: PermissionRequest, signal: AbortSignal) => Promise<PermissionAnswer>;
 }
 
-/** How an attempt went. */
-export interface Outcome {
-  /** Whatever happened inside ends up here as an event. */
-  events: RunEvent[];
-  /** Removes its workspace; never rejects. For later: nobody need wait for it to know how the attempt went. */
-  cleanUp(): Promise<void>;
-}
-
-export async function carryOut(deps: EngineDeps, work: AttemptWork): Promise<Outcome> {
+/**
+ * The events that say how it went. Whatever happens inside ends up here as one of them. Its workspace is gone before they are known: the check
+ * of a merge, which they may lead to, works in the same folder.
+ */
+export async function carryOut(deps: EngineDeps, work: AttemptWork): Promise<RunEvent[]> {
   const attempt = new AttemptRun(deps, work);
-  return { events: await eventsOf(deps, work, attempt), cleanUp: () => attempt.cleanUp() };
+  const events = await eventsOf(deps, work, attempt);
+  await attempt.cleanUp();
+  return events;
 }
 
 async function eventsOf(deps: EngineDeps, work: AttemptWork, attempt: AttemptRun): Promise<RunEvent[]> {

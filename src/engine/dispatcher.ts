@@ -1,7 +1,8 @@
+import type { RunEvent } from "../domain/index.ts";
 import { LeaseKeeper, parseHolder } from "../fleet/index.ts";
 import { StoreError, type Reservation } from "../store/index.ts";
 import { carryOut } from "./attempt.ts";
-import type { AttemptWork, Outcome } from "./attempt.ts";
+import type { AttemptWork } from "./attempt.ts";
 import type { EngineDeps } from "./contract.ts";
 import type { Fact } from "./run-log.ts";
 
@@ -142,7 +143,7 @@ export class Dispatcher implements Disposable {
       lost = true;
       abort.abort(new Error("its lease was taken over"));
     });
-    let outcome: Outcome | undefined;
+    let events: RunEvent[] | undefined;
     try {
       const work = await run?.work(reservation, abort.signal);
       if (run && work) {
@@ -165,7 +166,7 @@ export class Dispatcher implements Disposable {
           fence: lease,
           cause: entry.id,
         });
-        outcome = await carryOut(this.#deps, work);
+        events = await carryOut(this.#deps, work);
       }
     } catch (error) {
       // The lease or the run is somebody else's now: theirs to record. The run's log reports a store that is gone.
@@ -179,12 +180,10 @@ export class Dispatcher implements Disposable {
     this.#slotFree(reservation.account);
     try {
       // An attempt that the journal does not want any more only leaves the queue.
-      if (run && !lost) await run.submit({ events: outcome?.events ?? [], settle: lease, cause: entry.id });
+      if (run && !lost) await run.submit({ events: events ?? [], settle: lease, cause: entry.id });
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
     } finally {
-      // One that was taken over has its folder in use again, or left for the run's end.
-      if (!lost) await outcome?.cleanUp();
       this.#perRun.set(entry.runId, this.inFlight(entry.runId) - 1);
       run?.onIdle();
     }
