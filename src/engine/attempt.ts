@@ -33,16 +33,9 @@ export interface AttemptWork {
  * of a merge, which they may lead to, works in the same folder.
  */
 export async function carryOut(deps: EngineDeps, work: AttemptWork): Promise<RunEvent[]> {
-  const attempt = new AttemptRun(deps, work);
-  const events = await eventsOf(deps, work, attempt);
-  await attempt.cleanUp();
-  return events;
-}
-
-async function eventsOf(deps: EngineDeps, work: AttemptWork, attempt: AttemptRun): Promise<RunEvent[]> {
   const of = { attempt: work.attempt, step: work.step.path };
   try {
-    return await attempt.run();
+    return await new AttemptRun(deps, work).run();
   } catch (error) {
     if (work.signal.aborted) return [{ type: "AttemptInterrupted", data: { ...of, because: abortReason(work.signal) } }];
     const known = error instanceof WorkspaceError;
@@ -58,7 +51,6 @@ class AttemptRun {
   readonly #work: AttemptWork;
   readonly #of: { attempt: string; step: string };
   readonly #preparation: Preparation;
-  #workspace: Workspace | undefined;
   #metered: Awaited<ReturnType<GatewayClient["closeKey"]>> | undefined;
 
   constructor(deps: EngineDeps, work: AttemptWork) {
@@ -81,17 +73,16 @@ class AttemptRun {
     if (!execution.executor.needsWorkspace) return this.#runWithoutWorkspace();
     await mkdir(dirname(this.#transcript("agent")), { recursive: true, mode: 0o700 });
     const workspace = await workspaces.create({ runId: this.#work.state.runId, attempt: this.#work.attempt, from: this.#work.from });
-    this.#workspace = workspace;
-    const failed = await runSetup(this.#preparation, workspace, "setup");
-    if (failed?.end.kind === "aborted") return [this.#interrupted(undefined)];
-    if (failed) return [this.#failed("setup", describeSetup(failed))];
-    const { result, usage, exhausted } = await this.#execute(workspace);
-    if (result.kind !== "ended") return this.#notDone(result, usage, exhausted);
-    return [await this.#judge(workspace, step, result.summary, usage)];
-  }
-
-  async cleanUp(): Promise<void> {
-    if (this.#workspace && !this.#deps.keepWorkspaces) await this.#work.workspaces.remove(this.#workspace).catch(() => undefined);
+    try {
+      const failed = await runSetup(this.#preparation, workspace, "setup");
+      if (failed?.end.kind === "aborted") return [this.#interrupted(undefined)];
+      if (failed) return [this.#failed("setup", describeSetup(failed))];
+      const { result, usage, exhausted } = await this.#execute(workspace);
+      if (result.kind !== "ended") return this.#notDone(result, usage, exhausted);
+      return [await this.#judge(workspace, step, result.summary, usage)];
+    } finally {
+      if (!this.#deps.keepWorkspaces) await workspaces.remove(workspace).catch(() => undefined);
+    }
   }
 
   async #runWithoutWorkspace(): Promise<RunEvent[]> {

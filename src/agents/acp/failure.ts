@@ -1,5 +1,6 @@
 import { RequestError } from "@agentclientprotocol/sdk";
 import type { ExecutionResult, Exit } from "../contract.ts";
+import { goneWithoutAnswer } from "../gone.ts";
 import type { LastLines } from "../last-lines.ts";
 
 type Failed = Extract<ExecutionResult, { kind: "failed" }>;
@@ -56,22 +57,5 @@ export function stopFailure(reason: string, message: string): Failed | undefined
 }
 
 /** A process that is gone without an answer. */
-export function exitFailure(exit: Exit, noise: LastLines, deadlineMs: number): ExecutionResult {
-  const tail = noise.isEmpty ? "" : `. Its last output:\n${noise.text}`;
-  switch (exit.kind) {
-    case "aborted":
-      return { kind: "aborted" };
-    case "deadline":
-      return { kind: "failed", because: "timeout", message: `not done after ${Math.round(deadlineMs / 1000)} s` };
-    case "flooded":
-      return { kind: "failed", because: "agent", message: "it wrote more output than a transcript may hold" };
-    case "unstartable":
-      return { kind: "failed", because: "setup", message: `could not be started: ${exit.message}` };
-    case "exited":
-      return { kind: "failed", because: "crash", message: `the agent's process ended with exit ${exit.code} before it answered${tail}` };
-    case "signalled":
-      return { kind: "failed", because: "crash", message: `the agent's process was ended by ${exit.signal}${tail}` };
-    default:
-      return exit satisfies never;
-  }
-}
+export const exitFailure = (exit: Exit, noise: LastLines, deadlineMs: number): ExecutionResult =>
+  goneWithoutAnswer(exit, noise.isEmpty ? "" : noise.text, deadlineMs);

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { CredentialMode } from "../../domain/index.ts";
 import { checkGateway } from "../chat/check.ts";
 import type { AttemptTask, ExecutionContext, ExecutionResult, Executor, Exit, Preflight } from "../contract.ts";
+import { goneWithoutAnswer } from "../gone.ts";
 import type { AgentPreset } from "../presets/contract.ts";
 import { claudeDialect } from "./claude.ts";
 import { codexDialect } from "./codex.ts";
@@ -112,28 +113,17 @@ function resultOf(said: Said, deadlineMs: number): ExecutionResult {
 }
 
 function outcomeOf({ exit, ending, tail }: Said, deadlineMs: number): ExecutionResult {
+  if (exit.kind !== "exited") return goneWithoutAnswer(exit, tail, deadlineMs);
+  if (ending?.kind === "no-session") return { kind: "failed", because: "agent", message: ending.message };
+  if (ending?.kind === "failed" || (ending && exit.code === 0)) return ending;
   const withTail = (message: string): string => (tail === "" ? message : `${message}. Its last output:\n${tail}`);
-  switch (exit.kind) {
-    case "aborted":
-      return { kind: "aborted" };
-    case "deadline":
-      return { kind: "failed", because: "timeout", message: `not done after ${Math.round(deadlineMs / 1000)} s` };
-    case "flooded":
-      return { kind: "failed", because: "agent", message: "it wrote more output than a transcript may hold" };
-    case "unstartable":
-      return { kind: "failed", because: "setup", message: `could not be started: ${exit.message}` };
-    case "signalled":
-      return { kind: "failed", because: "crash", message: withTail(`the agent's process was ended by ${exit.signal}`) };
-    case "exited":
-      if (ending?.kind === "no-session") return { kind: "failed", because: "agent", message: ending.message };
-      if (ending?.kind === "failed") return ending;
-      if (ending && exit.code === 0) return ending;
-      if (ending)
-        return { kind: "failed", because: "crash", message: withTail(`it said it was done, and then ended with exit ${exit.code}`) };
-      return { kind: "failed", because: "crash", message: withTail(`it ended with exit ${exit.code} and no word of how it went`) };
-    default:
-      return exit satisfies never;
-  }
+  return {
+    kind: "failed",
+    because: "crash",
+    message: withTail(
+      ending ? `it said it was done, and then ended with exit ${exit.code}` : `it ended with exit ${exit.code} and no word of how it went`,
+    ),
+  };
 }
 
 const describe = (exit: Exit): string =>

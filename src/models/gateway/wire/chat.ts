@@ -5,11 +5,11 @@ import {
   countOf,
   isCount,
   isObject,
+  modelsOf,
   objectOf,
   objects,
   refuse,
   shown,
-  textIn,
   type Json,
   type Limits,
   type Meter,
@@ -69,14 +69,13 @@ function prepare(asked: Json, { provider, model, cap }: Limits): Prepared {
   else delete body.stream_options;
   // A faster tier costs more than the price the budget was reserved at.
   delete body.service_tier;
-  const askedModel = textIn(body.model) || model;
-  if (askedModel === undefined) return refuse("model is missing.", "model");
-  body.model = model ?? askedModel;
+  const models = modelsOf(body, model);
+  if (models === undefined) return refuse("model is missing.", "model");
+  body.model = models.model;
   return {
     ok: true,
     call: {
-      askedModel,
-      model: model ?? askedModel,
+      ...models,
       stream,
       wantsUsage: !stream || options.include_usage === true,
       maxOutputTokens: most * choices,

@@ -5,6 +5,8 @@ import {
   countOf,
   isCount,
   isObject,
+  modelsOf,
+  calledAs,
   objectOf,
   objects,
   providerToolRefused,
@@ -33,10 +35,9 @@ export const messages: Wire = {
   prepare,
   meter: () => new MessagesMeter(),
   forAgent(answer, { askedModel }) {
-    const message = answer.message;
-    if (isObject(message) && "model" in message && message.model !== askedModel)
-      return { ...answer, message: { ...message, model: askedModel } };
-    return "model" in answer && answer.model !== askedModel ? { ...answer, model: askedModel } : answer;
+    const { message } = answer;
+    const called = isObject(message) ? calledAs(message, askedModel) : message;
+    return called === message ? calledAs(answer, askedModel) : { ...answer, message: called };
   },
   problemIn: (chunk) => (chunk.type === "error" ? shown(chunk.error) : undefined),
   error: (_, { type, message }) => ({ type: "error", error: { type, message } }),
@@ -72,14 +73,13 @@ function prepare(asked: Json, { model, cap, providerTools }: Limits): Prepared {
     if (most > leastThinking) body.thinking = { ...thinking, budget_tokens: most - 1 };
     else delete body.thinking;
   }
-  const askedModel = textIn(body.model) || model;
-  if (askedModel === undefined) return refuse("model is missing.", "model");
-  body.model = model ?? askedModel;
+  const models = modelsOf(body, model);
+  if (models === undefined) return refuse("model is missing.", "model");
+  body.model = models.model;
   return {
     ok: true,
     call: {
-      askedModel,
-      model: model ?? askedModel,
+      ...models,
       stream: body.stream === true,
       wantsUsage: true,
       maxOutputTokens: most,

@@ -5,6 +5,8 @@ import {
   countOf,
   isCount,
   isObject,
+  modelsOf,
+  calledAs,
   objectOf,
   objects,
   providerToolRefused,
@@ -32,10 +34,9 @@ export const responses: Wire = {
   prepare,
   meter: () => new ResponsesMeter(),
   forAgent(answer, { askedModel }) {
-    const response = answer.response;
-    if (isObject(response) && "model" in response && response.model !== askedModel)
-      return { ...answer, response: { ...response, model: askedModel } };
-    return "model" in answer && answer.model !== askedModel ? { ...answer, model: askedModel } : answer;
+    const { response } = answer;
+    const called = isObject(response) ? calledAs(response, askedModel) : response;
+    return called === response ? calledAs(answer, askedModel) : { ...answer, response: called };
   },
   problemIn(chunk) {
     if (chunk.type === "error") return shown(chunk.error ?? chunk);
@@ -76,14 +77,13 @@ function prepare(asked: Json, { model, cap, providerTools }: Limits): Prepared {
   // The endpoint behind a ChatGPT login refuses the field.
   if (model !== undefined || isCount(body.max_output_tokens)) body.max_output_tokens = most;
   if (model !== undefined) delete body.service_tier;
-  const askedModel = textIn(body.model) || model;
-  if (askedModel === undefined) return refuse("model is missing.", "model");
-  body.model = model ?? askedModel;
+  const models = modelsOf(body, model);
+  if (models === undefined) return refuse("model is missing.", "model");
+  body.model = models.model;
   return {
     ok: true,
     call: {
-      askedModel,
-      model: model ?? askedModel,
+      ...models,
       stream: body.stream === true,
       wantsUsage: true,
       maxOutputTokens: most,

@@ -98,3 +98,12 @@ export const shown = (error: unknown): string => `reported an error: ${JSON.stri
 
 export const providerToolRefused = (name: string): string =>
   `${name} is not supported yet: the provider charges for it beside tokens, and the gateway cannot meter that. Switch it off in the agent.`;
+
+/** A part of an answer with the model called as the agent called it, where it names one; the very part when nothing changes. */
+export const calledAs = (part: Json, model: string): Json => ("model" in part && part.model !== model ? { ...part, model } : part);
+
+/** The model of a request: as the agent called it, and as the upstream is asked. `undefined`: it names none, and none was agreed on. */
+export function modelsOf(body: Json, agreed: string | undefined): { askedModel: string; model: string } | undefined {
+  const askedModel = textIn(body.model) || agreed;
+  return askedModel === undefined ? undefined : { askedModel, model: agreed ?? askedModel };
+}
