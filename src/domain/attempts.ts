@@ -1,6 +1,6 @@
-import type { Finding, RunEvent } from "./events.ts";
+import type { EventData, Finding, RunEvent } from "./events.ts";
 import { closeItemsOf } from "./people.ts";
-import type { AttemptState, RunState, StepState } from "./state.ts";
+import { currentAttempt, type AttemptState, type RunState, type StepState } from "./state.ts";
 
 /** What happens to an attempt. Part of the fold. */
 
@@ -9,6 +9,9 @@ export type AttemptEvent = Extract<
   {
     type:
       | "AttemptStarted"
+      | "AttemptReattached"
+      | "SessionKept"
+      | "SessionTaken"
       | "AttemptAccepted"
       | "AttemptRejected"
       | "AttemptFailed"
@@ -33,8 +36,24 @@ export function applyToAttempt(state: RunState, s: StepState, a: AttemptState, e
       if (event.data.credentials) a.credentials = event.data.credentials;
       if (event.data.from) a.from = event.data.from;
       a.startedAt = at;
+      // A session is taken up once: an attempt that keeps its own says so when it ends.
+      delete s.session;
       state.queued.delete(path);
       state.running.add(path);
+      return;
+    case "AttemptReattached":
+      if (a.phase !== "running") return;
+      a.node = event.data.node;
+      a.epoch = event.data.epoch;
+      return;
+    case "SessionKept": {
+      if (!inFlight) return;
+      const { agent, session, from, folder } = event.data;
+      s.session = { agent, session, from, folder };
+      return;
+    }
+    case "SessionTaken":
+      if (a.phase === "running") a.resumes = { session: event.data.session, folder: event.data.folder };
       return;
     case "AttemptAccepted":
       if (!inFlight) return;
@@ -103,8 +122,20 @@ export function applyToAttempt(state: RunState, s: StepState, a: AttemptState, e
   }
 }
 
+/** A person gave the step to another agent. What is accepted already stays accepted. */
+export function reassign(state: RunState, s: StepState, { agent, not, by, because }: EventData<"StepReassigned">): void {
+  if (s.step.kind !== "agent") return;
+  const before = s.assigned?.not ?? [];
+  s.assigned = agent === undefined ? { not: not === undefined || before.includes(not) ? before : [...before, not] } : { agent, not: [] };
+  const a = currentAttempt(s);
+  if (s.status !== "active" || !a || (a.phase !== "queued" && a.phase !== "running")) return;
+  a.reassigned = `reassigned by ${by}${because === undefined ? "" : `: ${because}`}`;
+  state.reassigned.add(s.step.path);
+}
+
 /** What it asked leave for nobody need answer any more. */
 function leaveFlight(state: RunState, s: StepState, a: AttemptState): void {
+  state.reassigned.delete(s.step.path);
   state.queued.delete(s.step.path);
   state.running.delete(s.step.path);
   if (s.items > 0) closeItemsOf(state, a.id);

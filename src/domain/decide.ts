@@ -17,6 +17,7 @@ export function decide(state: RunState, now: number): Decision[] {
     settle(state, out);
     for (const path of state.doomed) out.push(record("StepSkipped", { step: path, ...whyDoomed(state, path) }));
     if (state.failing.size > 0) stopFailing(state, out);
+    if (state.reassigned.size > 0) endReassigned(state, out);
     if (state.concluding.size > 0) concludeGroups(state, out);
     const wakeAt = state.asking.size > 0 ? hearPeople(state, now, out) : Infinity;
     route(state, now, wakeAt, out);
@@ -41,6 +42,14 @@ function settle(state: RunState, out: Decision[]): void {
   for (const path of state.merged) {
     const attempt = currentAttempt(stepOf(state, path));
     if (attempt) out.push(record("StepCompleted", { step: path, attempt: attempt.id }));
+  }
+}
+
+/** What is given to another agent: what nobody has started is withdrawn, what runs is stopped. */
+function endReassigned(state: RunState, out: Decision[]): void {
+  for (const step of state.reassigned) {
+    const a = currentAttempt(stepOf(state, step));
+    if (a?.reassigned) out.push({ kind: a.phase === "queued" ? "withdraw" : "stop", step, attempt: a.id, because: a.reassigned });
   }
 }
 

@@ -132,6 +132,30 @@ export const eventSchemas = {
   AttemptFailed: z.object({ ...attempt, kind: FailureKind, message: z.string(), usage: Usage.optional() }),
   /** It did not end by itself: the engine, the machine or a person stopped it. Never counts as a try. */
   AttemptInterrupted: z.object({ ...attempt, because: z.string(), evidence: z.string().optional(), usage: Usage.optional() }),
+  /** Another engine goes on with a running attempt: its agent never stopped. */
+  AttemptReattached: z.object({ ...attempt, node: z.string(), epoch: z.number().int() }),
+  /** An attempt is over, and its agent's conversation can be taken up by the next one. Recorded before how it ended. */
+  SessionKept: z.object({
+    ...attempt,
+    /** The agent whose session it is. */
+    agent: z.string(),
+    session: z.string(),
+    /** What its files are based on. */
+    from: z.string(),
+    /** The attempt after which the folder is named that it worked in, and that is kept. */
+    folder: z.string(),
+  }),
+  /** An attempt goes on with a kept session, in its folder. Recorded with AttemptStarted, after it. */
+  SessionTaken: z.object({ ...attempt, session: z.string(), folder: z.string() }),
+  /** A person gives a step to another agent: what runs is ended, and the next attempt goes to `agent`, or to any but `not`. */
+  StepReassigned: z.object({
+    step: z.string(),
+    by: z.string(),
+    agent: z.string().optional(),
+    /** The agent that shall not have it. */
+    not: z.string().optional(),
+    because: z.string().optional(),
+  }),
   /** Written before the run branch moves, so that a crash can tell whether it moved. */
   MergeIntended: z.object({ ...attempt, onto: z.string(), commit: z.string() }),
   ResultMerged: z.object({ ...attempt, commit: z.string() }),

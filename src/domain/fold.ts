@@ -1,5 +1,5 @@
 /** `apply` changes the state it is given, which its caller owns; `fold` makes a new one. */
-import { applyToAttempt } from "./attempts.ts";
+import { applyToAttempt, reassign } from "./attempts.ts";
 import type { EventData, RunEvent } from "./events.ts";
 import { takeAnswer, takeItem } from "./people.ts";
 import { currentAttempt, emptyRun, type RunState, type StepState } from "./state.ts";
@@ -91,6 +91,9 @@ export function apply(state: RunState, { event, at, version }: Applied): RunStat
         reopen(state, s);
         s.feedback = event.data.findings;
       });
+      break;
+    case "StepReassigned":
+      withStep(state, event.data.step, (s) => reassign(state, s, event.data));
       break;
     case "InboxOpened":
       withStep(state, event.data.step, (s) => takeItem(state, s, event.data, at));

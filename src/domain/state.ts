@@ -46,9 +46,23 @@ export interface AttemptState {
   dropped?: readonly string[];
   gates?: EventData<"AttemptAccepted">["gates"];
   usage?: Usage;
+  /** It goes on with an earlier attempt's session, in that one's folder. */
+  resumes?: { session: string; folder: AttemptId };
+  /** A person gave the step to another agent while this one had it. */
+  reassigned?: string;
   routedAt: number;
   startedAt?: number;
   endedAt?: number;
+}
+
+/** What is left of an attempt whose agent can go on with its conversation. */
+export interface KeptSession {
+  agent: string;
+  session: string;
+  /** The commit its files are based on. */
+  from: string;
+  /** The attempt after which its folder is named. */
+  folder: AttemptId;
 }
 
 export type StepStatus = "waiting" | "ready" | "active" | "completed" | "failed" | "skipped" | "cancelled";
@@ -105,6 +119,10 @@ export interface StepState {
   rank: number;
   dependents: string[];
   because?: string;
+  /** A conversation that the next attempt can take up, if the same agent gets it. */
+  session?: KeptSession;
+  /** To whom a person gave it. */
+  assigned?: { agent?: string; not: readonly string[] };
   /** Its own budget is spent. */
   budgetSpent?: { limit: number; spent: number };
   endedAt?: number;
@@ -157,6 +175,8 @@ export interface RunState {
   concluding: Set<string>;
   /** Groups that stop what is left of their children. */
   failing: Set<string>;
+  /** Steps whose attempt is to end since a person gave them to another agent. */
+  reassigned: Set<string>;
 }
 
 export function emptyRun(): RunState {
@@ -185,6 +205,7 @@ export function emptyRun(): RunState {
     asking: new Set(),
     concluding: new Set(),
     failing: new Set(),
+    reassigned: new Set(),
   };
 }
 

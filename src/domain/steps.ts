@@ -161,6 +161,8 @@ export function reopen(state: RunState, s: StepState): void {
   delete s.because;
   delete s.output;
   delete s.isUnneeded;
+  // What it is built on may be another thing by then.
+  delete s.session;
   waitAgain(state, s);
   for (const name of s.dependents) {
     const d = state.steps.get(name);

@@ -23,6 +23,8 @@ export interface AttemptWork {
   from: string;
   state: Pick<RunState, "runId" | "base" | "budget" | "stepBudgets" | "steps">;
   workspaces: Workspaces;
+  /** An earlier attempt's conversation that its agent takes up, in that one's workspace. */
+  session?: { id: string; folder: string; workspace: Workspace };
   signal: AbortSignal;
   /** Decides what its agent asks leave for. */
   permit: (step: WorkStep, attempt: string, request: PermissionRequest, signal: AbortSignal) => Promise<PermissionAnswer>;
@@ -72,16 +74,22 @@ class AttemptRun {
       ];
     if (!execution.executor.needsWorkspace) return this.#runWithoutWorkspace();
     await mkdir(dirname(this.#transcript("agent")), { recursive: true, mode: 0o700 });
-    const workspace = await workspaces.create({ runId: this.#work.state.runId, attempt: this.#work.attempt, from: this.#work.from });
+    const { session } = this.#work;
+    const request = { runId: this.#work.state.runId, attempt: this.#work.attempt, from: this.#work.from };
+    const workspace = session?.workspace ?? (await workspaces.create(request));
+    let kept: RunEvent[] = [];
     try {
       const failed = await runSetup(this.#preparation, workspace, "setup");
       if (failed?.end.kind === "aborted") return [this.#interrupted(undefined)];
       if (failed) return [this.#failed("setup", describeSetup(failed))];
       const { result, usage, exhausted } = await this.#execute(workspace);
-      if (result.kind !== "ended") return this.#notDone(result, usage, exhausted);
-      return [await this.#judge(workspace, step, result.summary, usage)];
+      const events =
+        result.kind === "ended" ? [await this.#judge(workspace, step, result.summary, usage)] : this.#notDone(result, usage, exhausted);
+      kept = this.#kept(result, events);
+      return [...kept, ...events];
     } finally {
-      if (!this.#deps.keepWorkspaces) await workspaces.remove(workspace).catch(() => undefined);
+      // The folder of a conversation that can be taken up stays for the next attempt; the run's end removes it.
+      if (kept.length === 0 && !this.#deps.keepWorkspaces) await workspaces.remove(workspace).catch(() => undefined);
     }
   }
 
@@ -113,8 +121,9 @@ class AttemptRun {
 
   /** Runs the agent with a gateway key of its own, and settles its bill whatever happens. */
   async #execute(workspace: Workspace | undefined): Promise<{ result: ExecutionResult; usage: Usage | undefined; exhausted?: Exhausted }> {
-    const { execution, step, attempt, feedback, signal, state } = this.#work;
+    const { execution, step, attempt, feedback, signal, state, session } = this.#work;
     const deps = this.#deps;
+    const prompt = step.kind === "agent" ? buildPrompt(step, feedback, { goesOn: session !== undefined }) : "";
     let gateway: GatewayClient | undefined;
     let open: OpenKey | undefined;
     if (execution.upstreams) {
@@ -133,7 +142,7 @@ class AttemptRun {
     let result: ExecutionResult;
     try {
       result = await execution.executor.execute(
-        { attempt, runId: state.runId, step, prompt: step.kind === "agent" ? buildPrompt(step, feedback) : "", feedback },
+        { attempt, runId: state.runId, step, prompt, feedback, ...(session ? { resume: session.id } : {}) },
         {
           host: deps.host,
           ...(workspace ? { workspace: { tree: workspace.tree, home: workspace.home, tmp: workspace.tmp } } : {}),
@@ -235,6 +244,13 @@ class AttemptRun {
       default:
         return judged satisfies never;
     }
+  }
+
+  /** What the step's next attempt needs to go on with this one's conversation, where the agent says that it can. */
+  #kept({ session }: ExecutionResult, events: readonly RunEvent[]): RunEvent[] {
+    if (session === undefined || events.some((e) => e.type === "AttemptAccepted")) return [];
+    const folder = this.#work.session?.folder ?? this.#work.attempt;
+    return [{ type: "SessionKept", data: { ...this.#of, agent: this.#work.agent, session, from: this.#work.from, folder } }];
   }
 
   #notDone(result: Exclude<ExecutionResult, { kind: "ended" }>, usage: Usage | undefined, exhausted: Exhausted | undefined): RunEvent[] {

@@ -162,6 +162,7 @@ export class Dispatcher implements Disposable {
                 ...(work.execution.executor.needsWorkspace ? { from: work.from } : {}),
               },
             },
+            ...sessionTaken(work),
           ],
           fence: lease,
           cause: entry.id,
@@ -193,4 +194,9 @@ export class Dispatcher implements Disposable {
     clearInterval(this.#timer);
     this.#keeper[Symbol.dispose]();
   }
+}
+
+function sessionTaken({ attempt, step, session }: AttemptWork): RunEvent[] {
+  if (!session) return [];
+  return [{ type: "SessionTaken", data: { attempt, step: step.path, session: session.id, folder: session.folder } }];
 }

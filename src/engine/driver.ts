@@ -1,4 +1,4 @@
-import { currentAttempt, parseAttemptId, runStream, type RunEvent } from "../domain/index.ts";
+import { currentAttempt, isOver, parseAttemptId, runStream, type RunEvent, type StepState } from "../domain/index.ts";
 import { routeStep } from "../models/index.ts";
 import { StoreError, type LeaseRef, type QueueEntry, type Reservation } from "../store/index.ts";
 import type { AttemptWork } from "./attempt.ts";
@@ -98,9 +98,13 @@ export class Driver implements DispatchedRun {
     }
   }
 
-  /** A folder that cannot be removed now is left to `stepfall clean`. */
+  /** A folder that cannot be removed now is left to `stepfall clean`. Those of conversations that may be taken up stay while the run goes on. */
   async #clean(): Promise<void> {
-    if (!this.#deps.keepWorkspaces) await this.#options.workspaces.cleanRun(this.runId).catch(() => undefined);
+    if (this.#deps.keepWorkspaces) return;
+    const { state } = this.#log;
+    const keep =
+      state.status === "finished" ? [] : [...state.steps.values()].flatMap((s) => (s.session && !isOver(s) ? s.session.folder : []));
+    await this.#options.workspaces.cleanRun(this.runId, { keep }).catch(() => undefined);
   }
 
   /** What is merged needs no snapshot of its own; refused work keeps its, for people, until `stepfall clean`. */
@@ -142,8 +146,10 @@ export class Driver implements DispatchedRun {
     const from = registered.executor.executor.needsWorkspace
       ? await this.#options.workspaces.tip({ runId: this.runId, name: state.branch })
       : state.base;
+    const session = await this.#keptSession(s, entry.id, agent, from);
     return {
       attempt: entry.id,
+      ...(session ? { session } : {}),
       step: s.step,
       agent,
       tier: registered.tier,
@@ -157,6 +163,21 @@ export class Driver implements DispatchedRun {
     };
   }
 
+  /**
+   * The conversation of the step's last attempt, when the same agent has it again and the run's branch has not moved: its files are what it
+   * remembers. Otherwise what is left of it goes.
+   */
+  async #keptSession(s: StepState, attempt: string, agent: string, from: string): Promise<AttemptWork["session"]> {
+    if (!s.session) return undefined;
+    const { workspaces } = this.#options;
+    const { session: id, folder } = s.session;
+    const workspace = await workspaces.reopen({ runId: this.runId, attempt, from, folder });
+    if (!workspace) return undefined;
+    if (s.session.agent === agent && s.session.from === from) return { id, folder, workspace };
+    await workspaces.remove(workspace).catch(() => undefined);
+    return undefined;
+  }
+
   onIdle(): void {
     this.#checkEnd();
   }
@@ -164,7 +185,7 @@ export class Driver implements DispatchedRun {
   readonly #route: RouteDecision = (decision, state, now) => {
     const step = state.steps.get(decision.step)?.step;
     if (step?.kind !== "agent" && step?.kind !== "command") throw new TypeError(`${decision.step} is no step for an agent`);
-    const routed = routeStep(step, this.#deps.registry.list(), this.#deps.defaultAgent);
+    const routed = routeStep(step, this.#deps.registry.list(), this.#deps.defaultAgent, state.steps.get(decision.step)?.assigned);
     if (!routed.ok) return { event: { type: "StepFailed", data: { step: decision.step, because: `${routed.problem}. ${routed.hint}` } } };
     const { tier, candidates, reasons } = routed.route;
     const entry: QueueEntry = {

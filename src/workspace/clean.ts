@@ -1,4 +1,5 @@
 import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import type { Site } from "./create.ts";
 import { WorkspaceError } from "./errors.ts";
 import { branchRef } from "./merge.ts";
@@ -12,13 +13,17 @@ export async function releaseSnapshots({ git, home }: Site, runId: string, attem
   await deleteRefs(git, wanted ? there.filter((ref) => wanted.has(ref)) : there);
 }
 
-export async function cleanRun(site: Site, runId: string, options: { branch?: boolean } = {}): Promise<void> {
+export async function cleanRun(site: Site, runId: string, options: { branch?: boolean; keep?: readonly string[] } = {}): Promise<void> {
   const name = `stepfall/${runId}`;
   if (options.branch) {
     await refuseCheckedOut(site, name);
     await deleteRefs(site.git, await refsBelow(site.git, runRefs(runId), dirtyRef(runId), branchRef({ name })));
   }
-  await removeTree(runFolder(site.home, runId), workspacesFolder(site.home));
+  const folder = runFolder(site.home, runId);
+  const kept = new Set((options.keep ?? []).map((attempt) => attemptNames(site.home, attempt).root));
+  if (kept.size === 0) return removeTree(folder, workspacesFolder(site.home));
+  const roots = (await readdir(folder).catch(() => [])).map((name) => join(folder, name));
+  await Promise.all(roots.filter((root) => !kept.has(root)).map((root) => removeTree(root, workspacesFolder(site.home))));
 }
 
 export async function listLeftovers(home: string): Promise<string[]> {

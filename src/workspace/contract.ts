@@ -6,6 +6,8 @@ export interface WorkspaceRequest {
   attempt: string;
   /** Commit to start from. */
   from: string;
+  /** The attempt after which the folder is named, when it is not this one: it goes on where that one ended. */
+  folder?: string;
 }
 
 /** A private clone given to one attempt. Everything of it lies under `root`. */
@@ -120,6 +122,8 @@ export interface Workspaces {
 
   /** Removes what an earlier process left under the same attempt first. */
   create(request: WorkspaceRequest): Promise<Workspace>;
+  /** A workspace that is there already, as it is; `undefined` when it is not. */
+  reopen(request: WorkspaceRequest): Promise<Workspace | undefined>;
   /**
    * Commits what the agent left and keeps it under `refs/stepfall/<runId>/<step>/<n>`. May be called again. Changes the work tree
    * only where files cannot be read: it makes them readable.
@@ -158,8 +162,8 @@ export interface Workspaces {
 
   /** `stepfall merge RUN`: brings the run branch into the branch that is checked out in the user's work tree. */
   mergeIntoCurrent(branch: RunBranch, message: string): Promise<{ into: string; commit: string }>;
-  /** Removes folders of a run; with `branch` also its branch and refs. */
-  cleanRun(runId: string, options?: { branch?: boolean }): Promise<void>;
+  /** Removes folders of a run, but those of the attempts in `keep`; with `branch` also its branch and refs. */
+  cleanRun(runId: string, options?: { branch?: boolean; keep?: readonly string[] }): Promise<void>;
   /** Ids of runs, of any project, that have folders on disk. */
   listLeftovers(): Promise<string[]>;
   /** Waits for what is under way. */

@@ -41,9 +41,19 @@ export const placeOf = (root: string): Place => ({
   gitDir: join(root, "git"),
 });
 
-export async function createWorkspace(site: Site, { attempt, from }: WorkspaceRequest): Promise<Workspace> {
-  const { root } = attemptNames(site.home, attempt);
+export async function createWorkspace(site: Site, { attempt, from, folder = attempt }: WorkspaceRequest): Promise<Workspace> {
+  const { root } = attemptNames(site.home, folder);
   const { tree, home, tmp } = await fill(site, root, from);
+  return { attempt, root, tree, home, tmp, from };
+}
+
+export async function reopenWorkspace(site: Site, { attempt, from, folder = attempt }: WorkspaceRequest): Promise<Workspace | undefined> {
+  const { root } = attemptNames(site.home, folder);
+  const { tree, home, tmp, gitDir } = placeOf(root);
+  const folders = await Promise.all([tree, home, gitDir].map((dir) => lstat(dir).catch(() => undefined)));
+  if (folders.some((found) => !found?.isDirectory())) return undefined;
+  // Temporary files are nobody's to build on, and may be gone.
+  await mkdir(tmp, { recursive: true });
   return { attempt, root, tree, home, tmp, from };
 }
 

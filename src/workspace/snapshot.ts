@@ -20,8 +20,8 @@ const alwaysProtected = ["stepfall.yaml"];
  */
 export async function takeSnapshot(site: Site, request: SnapshotRequest): Promise<Snapshot> {
   const { workspace, base, at } = request;
-  const { root, ref } = attemptNames(site.home, workspace.attempt);
-  const { tree, gitDir } = placeOf(root);
+  const { ref } = attemptNames(site.home, workspace.attempt);
+  const { tree, gitDir } = placeOf(workspace.root);
   await mustBeRealFolder(tree);
   // An attempt may have found this folder beside its own: its config is ours again.
   await writeRepositoryConfig(site.project, gitDir);

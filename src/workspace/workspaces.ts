@@ -1,6 +1,6 @@
 import { cleanRun, listLeftovers, releaseSnapshots } from "./clean.ts";
 import type { Workspaces } from "./contract.ts";
-import { createCheckout, createWorkspace, type Site } from "./create.ts";
+import { createCheckout, createWorkspace, reopenWorkspace, type Site } from "./create.ts";
 import { snapshotDirty } from "./dirty.ts";
 import { GitFailed, WorkspaceError } from "./errors.ts";
 import { advance, contains, createRunBranch, prepareMerge, tipOf } from "./merge.ts";
@@ -53,6 +53,7 @@ export function openWorkspaces({ project, home, signal }: WorkspacesOptions): Wo
         );
       }),
     create: (request) => call(() => createWorkspace(site, request)),
+    reopen: (request) => call(() => reopenWorkspace(site, request)),
     snapshot: (request) => call(() => takeSnapshot(site, request)),
     checkout: (request) => call(() => createCheckout(site, request)),
     remove: ({ root }) => call(() => removeTree(root, workspacesFolder(home))),

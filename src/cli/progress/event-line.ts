@@ -41,6 +41,14 @@ export function eventLine(event: RunEvent, state: RunState): string | undefined 
       return `${name(event.data.attempt)} failed (${failureWordOf(state, event.data.attempt, event.data.kind)}): ${gist(event.data.message, 200)}`;
     case "AttemptInterrupted":
       return `${name(event.data.attempt)} interrupted: ${firstLine(event.data.because, 140)}`;
+    case "AttemptReattached":
+      return `${name(event.data.attempt)} goes on: its agent never stopped`;
+    case "SessionKept":
+      return undefined;
+    case "SessionTaken":
+      return `${name(event.data.attempt)} takes up the conversation of ${name(event.data.folder)}`;
+    case "StepReassigned":
+      return `${event.data.step} ${event.data.agent === undefined ? `taken from ${event.data.not ?? "its agent"}` : `given to ${event.data.agent}`} by ${event.data.by}${event.data.because ? `: ${firstLine(event.data.because, 100)}` : ""}`;
     case "ResultMerged":
       return `${event.data.step} merged`;
     case "MergeRefused":

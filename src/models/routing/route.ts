@@ -18,6 +18,12 @@ export interface Route {
 
 export type Routed = { ok: true; route: Route } | { ok: false; problem: string; hint: string };
 
+/** To whom a person gave a step: to `agent`, or to anybody but `not`. Comes before what the step itself asks for. */
+export interface Assignment {
+  agent?: string;
+  not: readonly string[];
+}
+
 /** The agent id that executes command steps. */
 export const SHELL_AGENT = "shell";
 
@@ -25,11 +31,17 @@ export const SHELL_AGENT = "shell";
  * Which agents may do a step. Rules only: an id, a tier, capabilities, else the default agent. It does not yet choose by cost
  * or escalate (docs/status.md): every attempt at a step is routed alike. Pure.
  */
-export function routeStep(step: WorkStep, agents: readonly RoutableAgent[], defaultAgent: string | undefined): Routed {
+export function routeStep(
+  step: WorkStep,
+  agents: readonly RoutableAgent[],
+  defaultAgent: string | undefined,
+  assigned?: Assignment,
+): Routed {
   if (step.kind === "command")
     return { ok: true, route: { tier: "free", candidates: [SHELL_AGENT], reasons: ["a command step runs in the shell"] } };
-  const { id, tier, capability } = step.agent;
-  const able = agents.filter((a) => a.takesPrompts);
+  const { tier, capability } = step.agent;
+  const id = assigned?.agent ?? (step.agent.id !== undefined && assigned?.not.includes(step.agent.id) ? undefined : step.agent.id);
+  const able = agents.filter((a) => a.takesPrompts && !assigned?.not.includes(a.id));
   if (able.length === 0)
     return refuse(
       "no agent is registered",
@@ -39,7 +51,14 @@ export function routeStep(step: WorkStep, agents: readonly RoutableAgent[], defa
     const agent = able.find((a) => a.id === id);
     if (!agent)
       return refuse(`step ${step.path} asks for agent ${id}, which is not registered`, `Registered: ${able.map((a) => a.id).join(", ")}.`);
-    return { ok: true, route: { tier: agent.tier, candidates: [agent.id], reasons: [`the step names agent ${id}`] } };
+    return {
+      ok: true,
+      route: {
+        tier: agent.tier,
+        candidates: [agent.id],
+        reasons: [assigned?.agent === id ? `a person gave it to ${id}` : `the step names agent ${id}`],
+      },
+    };
   }
   const asked = tier !== undefined || capability.length > 0;
   const fit = able.filter((a) => (tier === undefined || a.tier === tier) && capability.every((c) => a.capabilities.includes(c)));

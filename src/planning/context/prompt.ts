@@ -2,9 +2,10 @@ import type { AgentStep, Finding } from "../../domain/index.ts";
 
 /**
  * What an agent is told: the task, then what its result is held against. An agent that knows the checks before it starts needs fewer
- * attempts; one that failed is told what the checks saw, word for word.
+ * attempts; one that failed is told what the checks saw, word for word. `goesOn`: it works in the files an earlier attempt left. It is told
+ * everything again all the same: whether its conversation could be taken up shows only afterwards.
  */
-export function buildPrompt(step: AgentStep, feedback: readonly Finding[]): string {
+export function buildPrompt(step: AgentStep, feedback: readonly Finding[], { goesOn = false } = {}): string {
   const parts = [step.prompt.trim()];
   const checks: string[] = [];
   if (step.readonly)
@@ -22,8 +23,11 @@ export function buildPrompt(step: AgentStep, feedback: readonly Finding[]): stri
   if (checks.length > 0) parts.push(`Your work is checked by a program, outside this session:\n${checks.map((c) => `- ${c}`).join("\n")}`);
   if (feedback.length > 0) {
     const findings = feedback.map((f) => `- ${f.gate}: ${f.message}${f.evidence ? `\n${indent(f.evidence)}` : ""}`);
-    parts.push(`The attempt before this one was refused, and its changes are not in the files you see:\n${findings.join("\n")}`);
-  }
+    const what = goesOn
+      ? "The attempt before this one was refused. The files are as it left them: go on from there."
+      : "The attempt before this one was refused, and its changes are not in the files you see:";
+    parts.push(`${what}\n${findings.join("\n")}`);
+  } else if (goesOn) parts.push("An attempt before this one was not finished. The files are as it left them: go on from there.");
   return parts.join("\n\n");
 }
 
