@@ -40,6 +40,7 @@ export const FailureKind = z.enum([
   "agent", // the agent ended without doing its work, and said so
   "crash", // the process died
   "timeout",
+  "stuck", // it made no progress, and was stopped for it
   "provider", // the model endpoint failed
   "budget", // a budget stopped it
   "setup", // preparing the workspace failed
@@ -219,7 +220,7 @@ export type EventData<T extends EventType = EventType> = z.infer<(typeof eventSc
 export type RunEvent = { [T in EventType]: { type: T; data: EventData<T> } }[EventType];
 
 /** Current schema version of each type; 1 unless superseded. */
-export const schemaVersions: Readonly<Partial<Record<EventType, number>>> = { StepCompleted: 2 };
+export const schemaVersions: Readonly<Partial<Record<EventType, number>>> = { StepCompleted: 2, AttemptFailed: 2 };
 
 /** Who caused an event: `engine`, `cli:<user>`, `agent:<id>`. */
 export type Actor = string;

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import {
+  type AgentStep,
   apply,
   currentAttempt,
   decide,
@@ -36,6 +37,11 @@ export const stepOf = (path: string, needs: string[] = [], more: Partial<Command
 });
 
 const { kind: _kind, command: _command, ...base } = stepOf("");
+
+export const agentStepOf = (path: string, needs: string[] = [], more: Partial<CommandStep> = {}): AgentStep => {
+  const { kind: _, command: __, ...common } = stepOf(path, needs, more);
+  return { ...common, kind: "agent", prompt: path, agent: { capability: [] } };
+};
 
 export const approveOf = (path: string, needs: string[] = [], more: Partial<ApproveStep> = {}): ApproveStep => ({
   ...base,
@@ -115,7 +121,7 @@ export const anyPipeline: fc.Arbitrary<Pipeline> = fc
   .map((rows) => ({
     name: "p",
     steps: rows.map((r, i) =>
-      stepOf(`s${i}`, [...new Set(r.needs.filter((n) => n < i).map((n) => `s${n}`))], {
+      (i % 2 === 0 ? agentStepOf : stepOf)(`s${i}`, [...new Set(r.needs.filter((n) => n < i).map((n) => `s${n}`))], {
         retry: { attempts: r.attempts, backoffMs: 0 },
         touches: r.touches,
         priority: r.priority,
@@ -213,6 +219,9 @@ export interface Move {
     | "answer"
     | "wait"
     | "late"
+    | "reassign"
+    | "reattach"
+    | "keep"
     | "nothing";
 }
 
@@ -220,7 +229,7 @@ export const anyMove: fc.Arbitrary<Move> = fc.record({
   pick: fc.nat(50),
   what: fc.oneof<fc.WeightedArbitrary<Move["what"]>[]>(
     { weight: 20, arbitrary: fc.constantFrom("start", "accept", "accept-empty", "intend", "merge") },
-    { weight: 6, arbitrary: fc.constantFrom("reject", "fail", "interrupt", "refuse", "late", "nothing") },
+    { weight: 6, arbitrary: fc.constantFrom("reject", "fail", "interrupt", "refuse", "late", "reassign", "reattach", "keep", "nothing") },
     { weight: 6, arbitrary: fc.constantFrom("approve", "approve-too", "answer", "rework", "refuse-it", "wait") },
     { weight: 1, arbitrary: fc.constantFrom("cancel", "budget", "raise") },
   ),
@@ -294,6 +303,15 @@ export function move(journal: Journal, { pick, what }: Move): void {
       return journal.append({ type: "ResultMerged", data: { ...of, commit: `m-${a.id}` } });
     case "refuse":
       return journal.append({ type: "MergeRefused", data: { ...of, onto: "b0", findings: [{ gate: "merge", message: "no" }], gates: [] } });
+    case "reassign":
+      return journal.append({
+        type: "StepReassigned",
+        data: { step: path, by: "ann", ...(pick % 2 === 0 ? { agent: "b" } : { not: "a" }) },
+      });
+    case "reattach":
+      return journal.append({ type: "AttemptReattached", data: { ...of, node: "n2", epoch: 2 } });
+    case "keep":
+      return journal.append({ type: "SessionKept", data: { ...of, agent: "a", session: "s", from: "b0", folder: a.id } });
     case "late":
       // An answer for an attempt that is over.
       return journal.append({ type: "AttemptAccepted", data: { attempt: `${a.id}9`, step: path, gates: [] } });

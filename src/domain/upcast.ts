@@ -7,6 +7,8 @@ type Upcaster = (data: unknown) => unknown;
 const upcasters: Partial<Record<EventType, Record<number, Upcaster>>> = {
   // 2: `attempt` may be absent, `output` may be there. Whatever 1 wrote is a 2 as it is.
   StepCompleted: { 1: (data) => data },
+  // 2: `kind` may be `stuck`.
+  AttemptFailed: { 1: (data) => data },
 };
 
 export const schemaVersionOf = (type: EventType): number => schemaVersions[type] ?? 1;
