@@ -37,3 +37,13 @@ test("a step's wish comes before the default agent", () => {
   expect(ids(routeStep(step({ capability: ["web_search"] }), agents, "cheap"))).toEqual(["dear"]);
   expect(ids(routeStep(step({ tier: "free", capability: ["web_search"] }), agents, "cheap"))).toContain("no registered agent has");
 });
+
+test("what a person assigned comes before what the step asks for", () => {
+  expect(ids(routeStep(step({ id: "cheap" }), agents, "cheap", { agent: "dear", not: [] }))).toEqual(["dear"]);
+  expect(ids(routeStep(step({ id: "cheap" }), agents, "cheap", { not: ["cheap"] }))).toEqual(["dear"]);
+  expect(ids(routeStep(step({ tier: "free" }), agents, "cheap", { not: ["cheap"] }))).toBe(
+    "step a asks for tier free, which no registered agent has",
+  );
+  expect(ids(routeStep(step(), agents, "cheap", { not: ["cheap", "dear"] }))).toBe("step a was taken from every agent that is registered");
+  expect(ids(routeStep(step(), agents, "cheap", { agent: "ghost", not: [] }))).toBe("step a asks for agent ghost, which is not registered");
+});

@@ -42,6 +42,11 @@ export function routeStep(
   const { tier, capability } = step.agent;
   const id = assigned?.agent ?? (step.agent.id !== undefined && assigned?.not.includes(step.agent.id) ? undefined : step.agent.id);
   const able = agents.filter((a) => a.takesPrompts && !assigned?.not.includes(a.id));
+  if (able.length === 0 && assigned && assigned.not.length > 0)
+    return refuse(
+      `step ${step.path} was taken from every agent that is registered`,
+      "Give it to one: `stepfall reassign STEP --agent ID`.",
+    );
   if (able.length === 0)
     return refuse(
       "no agent is registered",
