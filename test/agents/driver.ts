@@ -22,6 +22,7 @@ const price = { input: 1_000_000, cachedInput: 500_000, output: 2_000_000, sourc
 /** A real agent, the real gateway with our key (metered), and a scripted model behind it. */
 export interface RealScene extends BehaviourDriver, AsyncDisposable {
   model: ScriptedModel;
+  gateway: GatewayClient;
   /** The scripted model's answers from now on. */
   script(answer: ScriptFunction): void;
   openKey(): Promise<OpenKey>;
@@ -77,6 +78,7 @@ export async function realScene(agent: RealAgent): Promise<RealScene> {
   return {
     agent,
     model,
+    gateway,
     script,
     openKey,
     closeKey: (key) => gateway.closeKey(key),

@@ -214,7 +214,7 @@ describe("the chat agent", () => {
   });
 
   test("a gateway that is not there is a provider failure", async () => {
-    const { result } = await chat([], { url: "http://127.0.0.1:9/v1" });
+    const { result } = await chat([], { url: "http://127.0.0.1:9/v1", reconnectMs: 500 });
     expect(result).toMatchObject({ kind: "failed", because: "provider" });
   });
 
@@ -222,6 +222,30 @@ describe("the chat agent", () => {
     const { result } = await chat([{ status: 503, error: { message: "busy" } }, { text: "done" }], { maxRetries: 1 });
     expect(result).toMatchObject({ kind: "ended", summary: "done" });
     expect(endpoint.requests).toHaveLength(2);
+  });
+
+  test("a gateway that comes back after seconds is waited for, without a retry of its own", async () => {
+    const port = Number(new URL(endpoint.url).port);
+    await endpoint.close();
+    const going = chat([{ text: "done" }], { maxRetries: 0, url: `http://127.0.0.1:${port}/v1` });
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    endpoint = await startScriptedEndpoint(port);
+    endpoint.script([{ text: "done" }]);
+    expect((await going).result).toMatchObject({ kind: "ended", summary: "done" });
+    expect(endpoint.requests).toHaveLength(1);
+  });
+
+  test("a step whose connection broke in the middle is asked again, and none of its tools had run", async () => {
+    const write: ScriptedTurn = { tools: [{ name: "write_file", args: { path: "a.txt", content: "once" } }] };
+    const { result, answers } = await chat([
+      { ...write, text: "I write", cutOff: "late" },
+      { ...write, text: "I write it." },
+      { text: "Written." },
+    ]);
+    expect(result).toMatchObject({ kind: "ended", summary: "Written." });
+    expect(answers).toHaveLength(1);
+    expect(readFileSync(join(folder, "tree/a.txt"), "utf8")).toBe("once");
+    expect(endpoint.requests).toHaveLength(3);
   });
 
   test("a model that never comes to an end is stopped after maxTurns", async () => {

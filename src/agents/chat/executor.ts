@@ -2,13 +2,16 @@ import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import type { AgentHandle, ExecutionContext, ExecutionResult, Executor, Exit, ReportedTokens, SpawnSpec } from "../contract.ts";
 import { LastLines } from "../last-lines.ts";
+import { toldOnce } from "../told-once.ts";
 import { ChatMessage, type ChatTask } from "./protocol.ts";
 
 export interface ChatExecutorOptions {
   /** Most model calls of one attempt. Default 50. */
   maxTurns?: number;
-  /** Retries of a model call after a network error, 429 or 5xx. Default 2. */
+  /** Retries of a model call after a 429 or 5xx. Default 2. */
   maxRetries?: number;
+  /** How long a gateway that cannot be reached is waited for: another may come up at its address. Default 20 s. */
+  reconnectMs?: number;
 }
 
 /** Beside this file: the source when run from source, the bundler's entry `chat-main.js` in dist. */
@@ -19,12 +22,12 @@ const main = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./main.ts"
  * tool or a pathological pattern stalls this attempt and not the engine.
  */
 export function createChatExecutor(options: ChatExecutorOptions = {}): Executor {
-  const { maxTurns = 50, maxRetries = 2 } = options;
+  const { maxTurns = 50, maxRetries = 2, reconnectMs = 20_000 } = options;
   // Stdin as an open pipe: what was read from it is gone, while a finished input could be read again by the agent's
   // commands through /proc, and the key with it.
-  const spec = (task: Omit<ChatTask, "maxTurns" | "maxRetries">): Pick<SpawnSpec, "argv" | "input" | "stdin"> => ({
+  const spec = (task: Omit<ChatTask, "maxTurns" | "maxRetries" | "reconnectMs">): Pick<SpawnSpec, "argv" | "input" | "stdin"> => ({
     argv: [process.execPath, "--disable-warning=ExperimentalWarning", main],
-    input: `${JSON.stringify({ ...task, maxTurns, maxRetries } satisfies ChatTask)}\n`,
+    input: `${JSON.stringify({ ...task, maxTurns, maxRetries, reconnectMs } satisfies ChatTask)}\n`,
     stdin: "open",
   });
 
@@ -68,7 +71,7 @@ export function createChatExecutor(options: ChatExecutorOptions = {}): Executor 
         deadlineMs: context.deadlineMs,
         transcript: context.transcript,
       });
-      const said = await follow(handle, context.signal, context.progress);
+      const said = await follow(handle, context.signal, toldOnce(handle, context.progress));
       const reported = said.tokens.calls > 0 ? { reported: said.tokens } : {};
       return { ...resultOf(said, context), ...reported };
     },

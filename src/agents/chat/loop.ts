@@ -1,6 +1,7 @@
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { hasToolCall, isStepCount, streamText, type ToolSet } from "ai";
 import { classifyFailure } from "./failure.ts";
+import { connectionLost, patientFetch } from "./patient-fetch.ts";
 import { systemPrompt } from "./prompt.ts";
 import { cut, FIELD_LIMIT, type ChatMessage } from "./protocol.ts";
 import { labelOf } from "./tools/toolset.ts";
@@ -11,6 +12,8 @@ export interface LoopOptions {
   tools: ToolSet;
   maxTurns: number;
   maxRetries: number;
+  /** How long a gateway that is not there is waited for. */
+  reconnectMs: number;
   /** What `give_up` said, if it was called. */
   givenUp(): string | undefined;
   send(message: ChatMessage): void;
@@ -21,7 +24,13 @@ export type LoopEnd = Extract<ChatMessage, { type: "done" | "failed" }>;
 /** Model, tools, model, ... until the model answers without a tool. Sends everything on the way; answers how it ended. */
 export async function runLoop(options: LoopOptions): Promise<LoopEnd> {
   const { gateway, prompt, tools, maxTurns, maxRetries, send } = options;
-  const provider = createOpenAICompatible({ name: "gateway", baseURL: gateway.url, apiKey: gateway.key, includeUsage: true });
+  const provider = createOpenAICompatible({
+    name: "gateway",
+    baseURL: gateway.url,
+    apiKey: gateway.key,
+    includeUsage: true,
+    fetch: patientFetch(options.reconnectMs),
+  });
   let failure: unknown;
   let turn = 0;
   let text = "";
@@ -38,7 +47,9 @@ export async function runLoop(options: LoopOptions): Promise<LoopEnd> {
       // In the order the model gave: a test run after an edit must see the edit.
       toolCallConcurrency: 1,
       maxRetries,
-      onError: () => {}, // it arrives as a part of the stream, too
+      // Errors arrive as parts of the stream, too. A step whose connection broke is asked again: none of its tools has run yet.
+      streamRetries: 0,
+      onError: ({ error }) => (isConnectionLost(error) ? { retry: true } : undefined),
     });
     for await (const part of stream) {
       switch (part.type) {
@@ -107,6 +118,8 @@ function endOf(
   if (finish.toolCalls > 0) return failed("agent", `not done after ${maxTurns} turns`);
   return { type: "done", summary: cut(finish.text.trim()) };
 }
+
+const isConnectionLost = (error: unknown): boolean => JSON.stringify(error ?? null).includes(connectionLost);
 
 const failed = (because: "agent" | "provider" | "budget", message: string): LoopEnd => ({ type: "failed", because, message: cut(message) });
 

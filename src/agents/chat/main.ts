@@ -33,6 +33,7 @@ async function work(): Promise<LoopEnd> {
     tools,
     maxTurns: task.maxTurns,
     maxRetries: task.maxRetries,
+    reconnectMs: task.reconnectMs,
     givenUp: () => reason,
     send: (message) => void process.stdout.write(encode(message)),
   });

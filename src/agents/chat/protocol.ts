@@ -9,8 +9,10 @@ export const ChatTask = z.object({
   tree: z.string(),
   gateway: z.object({ url: z.string(), key: z.string(), model: z.string() }).optional(),
   maxTurns: z.number().int().positive(),
-  /** Retries of a model call after a network error or a 429/5xx, with backoff. */
+  /** Retries of a model call after a 429/5xx, with backoff. */
   maxRetries: z.number().int().nonnegative(),
+  /** How long a connection that is refused or breaks is tried again, before that counts as such an error. */
+  reconnectMs: z.number().int().nonnegative(),
 });
 export type ChatTask = z.infer<typeof ChatTask>;
 

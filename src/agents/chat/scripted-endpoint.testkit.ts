@@ -10,8 +10,8 @@ export interface ScriptedTurn {
   error?: { message: string; type?: string };
   /** Sends an error within the stream, after the text. */
   streamError?: { message: string; type?: string };
-  /** Cuts the connection after the text. */
-  cutOff?: boolean;
+  /** Cuts the connection after the text, or after the tool calls. */
+  cutOff?: true | "late";
   /** Goes on with text for ever. */
   endless?: boolean;
   finishReason?: string;
@@ -34,7 +34,7 @@ export interface ScriptedEndpoint {
 }
 
 /** An OpenAI-compatible streaming endpoint on 127.0.0.1 that answers by script. Every call costs 11 tokens in (5 cached), 7 out. */
-export async function startScriptedEndpoint(): Promise<ScriptedEndpoint> {
+export async function startScriptedEndpoint(port = 0): Promise<ScriptedEndpoint> {
   const requests: ScriptedRequest[] = [];
   let turns: ScriptedTurn[] = [];
   const server = createServer((request, response) => void serve(request, response).catch(() => response.destroy()));
@@ -73,7 +73,7 @@ export async function startScriptedEndpoint(): Promise<ScriptedEndpoint> {
         server.closeAllConnections();
         server.close(() => resolve());
       }),
-    ...(await new Promise<object>((resolve) => server.listen(0, "127.0.0.1", () => resolve({})))),
+    ...(await new Promise<object>((resolve) => server.listen(port, "127.0.0.1", () => resolve({})))),
   };
 }
 
@@ -90,11 +90,7 @@ async function stream(turn: ScriptedTurn, response: ServerResponse): Promise<voi
     await new Promise((resolve) => setImmediate(resolve));
   }
   if (turn.streamError) response.write(`data: ${JSON.stringify({ error: turn.streamError })}\n\n`);
-  if (turn.cutOff) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    response.destroy();
-    return;
-  }
+  if (turn.cutOff === true) return cut(response);
   for (const [index, { name, args }] of (turn.tools ?? []).entries()) {
     const text = typeof args === "string" ? args : JSON.stringify(args);
     chunk({
@@ -102,10 +98,17 @@ async function stream(turn: ScriptedTurn, response: ServerResponse): Promise<voi
     });
     for (const piece of text.match(/[\s\S]{1,30}/g) ?? []) chunk({ tool_calls: [{ index, function: { arguments: piece } }] });
   }
+  if (turn.cutOff === "late") return cut(response);
   chunk({}, turn.finishReason ?? (turn.tools ? "tool_calls" : "stop"));
   const usage = { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18, prompt_tokens_details: { cached_tokens: 5 } };
   response.write(
     `data: ${JSON.stringify({ id: "c1", object: "chat.completion.chunk", created: 1, model: "scripted", choices: [], usage })}\n\n`,
   );
   response.end("data: [DONE]\n\n");
+}
+
+/** Once what was said before has gone out. */
+async function cut(response: ServerResponse): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  response.destroy();
 }

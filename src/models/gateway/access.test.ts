@@ -3,7 +3,8 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { ask, bodyOf, everyFile, gateway, scripted, spec, tempHome, until, upstreamKey } from "./gateway.testkit.ts";
-import { gatewayPaths, readRecord } from "./record.ts";
+import { gatewayPaths } from "./folder.ts";
+import { readRecord } from "./record.ts";
 
 const status = (url: string, headers: Record<string, string>, body?: string, method = "POST"): Promise<number> =>
   new Promise((resolve, reject) => {

@@ -3,12 +3,14 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { z } from "zod";
 import { apiError, readBody, sendError, sendJson } from "./answers.ts";
 import type { BudgetBook } from "./budgets.ts";
-import type { KeySpec, KeyUsage, OpenKey } from "./contract.ts";
+import type { AwaitedKeys } from "./awaited-keys.ts";
+import type { KeySpec, KeyUsage } from "./contract.ts";
 import type { Engines } from "./engines.ts";
-import { usageFromSpool } from "./key-usage.ts";
+import type { FromWorker } from "./handover.ts";
+import type { UsageByKey } from "./key-usage.ts";
 import { keyIdOf, secretsOf, type Keys, type KeyState } from "./keys.ts";
 import type { Mask } from "./mask.ts";
-import { gatewayProtocol } from "./record.ts";
+import { gatewayProtocol } from "./folder.ts";
 
 const whole = z.number().int().nonnegative();
 const Rates = z.object({
@@ -45,22 +47,38 @@ const KeySpecSchema = z.object({
   budgets: z.array(z.object({ id: z.string(), limit: whole, spent: whole })),
   maxOutputTokens: z.number().int().positive(),
   credentials: z.enum(["metered", "pass-through"]).optional(),
+  epoch: z.number().int().optional(),
+  until: z.number().optional(),
 });
+
+/** A key is a long secret: one that could be guessed is none. */
+const OpenRequest = z.object({ key: z.string().regex(/^sf-[\w-]{32,}$/), client: z.string(), spec: KeySpecSchema });
 
 const Hello = z.object({ client: z.string(), pid: z.number().int(), startTime: z.string() });
 
 export interface AdminContext {
   adminToken: string;
   keys: Keys;
+  /** Those that were open at the gateway before. */
+  awaited: AwaitedKeys;
+  calls: { readonly usages: UsageByKey };
   budgets: BudgetBook;
   engines: Engines;
   mask: Mask;
-  spool: string;
   inFlight(): number;
   /** Everything in the spool is on disk when it resolves. */
   sync(): Promise<void>;
   url(): string;
   shutdown(reason: string): void;
+  /** To the holder. */
+  tell(message: FromWorker): void;
+}
+
+/** What an engine is told of a key it opened. */
+export interface OpenedAnswer {
+  url: string;
+  model: string;
+  usage: KeyUsage;
 }
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
@@ -80,15 +98,27 @@ export async function admin(req: IncomingMessage, res: ServerResponse, path: str
       case "POST /admin/hello": {
         const { client, pid, startTime } = Hello.parse(json);
         ctx.engines.hello(client, { pid, startTime });
+        ctx.tell({ type: "hello", engine: { client, pid, startTime } });
         return sendJson(res, 200, { protocol: gatewayProtocol, pid: process.pid });
       }
-      case "POST /admin/goodbye":
-        ctx.engines.goodbye(z.object({ client: z.string() }).parse(json).client);
+      case "POST /admin/goodbye": {
+        const { client } = z.object({ client: z.string() }).parse(json);
+        ctx.engines.goodbye(client);
+        ctx.tell({ type: "goodbye", client });
         return sendJson(res, 200, {});
-      case "POST /admin/keys":
-        return sendJson(res, 200, openKey(KeySpecSchema.parse(json) as KeySpec, ctx));
+      }
+      // Its end is how an engine sees at once that this process is gone.
+      case "GET /admin/watch":
+        res.writeHead(200, { "content-type": "text/plain" }).flushHeaders();
+        return undefined;
+      case "POST /admin/keys": {
+        const { key, client, spec } = OpenRequest.parse(json);
+        const answer = openKey(key, client, spec as KeySpec, ctx);
+        ctx.tell({ type: "opened", opened: { key, client, spec: spec as KeySpec } });
+        return sendJson(res, 200, answer);
+      }
       case "POST /admin/keys/close":
-        return sendJson(res, 200, await closeKey(z.object({ key: z.string() }).parse(json).key, ctx));
+        return sendJson(res, 200, await closeKey(z.object({ key: z.string(), client: z.string() }).parse(json), ctx));
       case "GET /admin/status":
         return sendJson(res, 200, { protocol: gatewayProtocol, engines: ctx.engines.size, keys: ctx.keys.size, inFlight: ctx.inFlight() });
       case "POST /admin/shutdown":
@@ -105,21 +135,35 @@ export async function admin(req: IncomingMessage, res: ServerResponse, path: str
   }
 }
 
-function openKey(spec: KeySpec, ctx: AdminContext): OpenKey {
+/** Opens a key, or takes over one that is open; either way with all it has used so far, at earlier gateways, too. */
+export function openKey(key: string, client: string, spec: KeySpec, ctx: AdminContext): OpenedAnswer {
+  const before = ctx.keys.find(key);
   ctx.mask.add(secretsOf(spec));
+  if (before) ctx.mask.remove(secretsOf(before.spec));
   for (const budget of spec.budgets) ctx.budgets.open(budget);
-  const { key, state } = ctx.keys.add(spec);
-  return { key, url: `${ctx.url()}/v1`, model: state.upstream.model };
+  const state = ctx.keys.add(key, client, spec);
+  ctx.awaited.came(key);
+  return { url: `${ctx.url()}/v1`, model: state.upstream.model, usage: state.usage };
 }
 
-async function closeKey(key: string, ctx: AdminContext): Promise<KeyUsage> {
+async function closeKey({ key, client }: { key: string; client: string }, ctx: AdminContext): Promise<KeyUsage> {
   const state = ctx.keys.find(key);
-  if (!state) return usageFromSpool(ctx.spool, keyIdOf(key));
+  ctx.engines.forgetDead();
+  // Another engine has taken the agent over: this one has no more say in it.
+  if (state && state.client !== client && ctx.engines.has(state.client)) return state.usage;
+  ctx.awaited.came(key);
+  if (state) await endKey(state, "the attempt has ended", ctx);
+  else ctx.tell({ type: "closed", key });
+  return ctx.calls.usages.of(keyIdOf(key));
+}
+
+/** Cancels what is in flight for a key and forgets it; what it has used stays known. */
+export async function endKey(state: KeyState, reason: string, ctx: AdminContext): Promise<void> {
   ctx.keys.remove(state);
-  await cancelAll(state, "the attempt has ended");
+  ctx.tell({ type: "closed", key: state.key });
+  await cancelAll(state, reason);
   await ctx.sync();
   ctx.mask.remove(secretsOf(state.spec));
-  return state.usage;
 }
 
 /** Aborts what is under way for a key and waits until it is settled. */

@@ -13,8 +13,15 @@ export const endingCode = "gateway_ending";
 
 export const unknownKey = apiError(
   "authentication_error",
-  "This key is not known to the gateway: the attempt it belonged to has ended, or the gateway was started again.",
+  "This key is not known to the gateway: the attempt it belonged to has ended.",
   "invalid_api_key",
+);
+
+/** Worth asking again, unlike an unknown key. */
+export const awaitedKey = apiError(
+  "gateway_error",
+  "The gateway was started again, and the engine of this attempt has not come back to it yet.",
+  "key_awaited",
 );
 
 export function sendJson(res: ServerResponse, status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): void {

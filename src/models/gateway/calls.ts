@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { formatUsd, type Clock } from "../../domain/index.ts";
 import { BudgetBook, type Exhausted } from "./budgets.ts";
-import { recordUsage, type InFlight, type KeyState } from "./keys.ts";
+import { UsageByKey } from "./key-usage.ts";
+import type { InFlight, KeyState } from "./keys.ts";
 import type { ModelPrice } from "./contract.ts";
 import { ceilingOf } from "./prices.ts";
 import { settle, type CallEnd } from "./settlement.ts";
@@ -42,9 +43,13 @@ export interface CallsOptions {
 /**
  * Reserves and settles calls, in the budgets and in the spool. A call is `reserved`, goes out, and is `settled`; or it is refused, which is
  * one `settled` record of outcome `refused`. What an earlier gateway left reserved is settled as `unknown` before the first call.
+ *
+ * A call is what went to a provider once, under an id of its own, and is settled once. An agent whose connection broke, for whatever reason,
+ * and that asks again, makes a second call: the provider charges for both, and both are on the bill.
  */
 export class Calls {
   readonly budgets = new BudgetBook();
+  readonly usages = new UsageByKey();
   readonly #spool: SpoolWriter;
   readonly #options: CallsOptions;
   #inFlight = 0;
@@ -55,10 +60,13 @@ export class Calls {
     this.#spool = new SpoolWriter(options.spool, (record) => {
       if (record.type === "reserved") return open.set(record.callId, record);
       open.delete(record.callId);
+      this.usages.add(record);
       return this.budgets.recall(record.budgets, record.microUsd);
     });
     for (const call of open.values()) {
-      void this.#spool.settled(settledAsUnknown(call)).catch(options.onProblem);
+      const settled = settledAsUnknown(call);
+      void this.#spool.settled(settled).catch(options.onProblem);
+      this.usages.add(settled);
       this.budgets.recall(call.budgets, call.microUsd);
     }
   }
@@ -87,8 +95,7 @@ export class Calls {
     };
     if (!price && budgetIds.length > 0) {
       const message = `No price is known for ${asked.model} at ${upstream.provider}, and a budget applies: nothing can be reserved. Set its price in the settings.`;
-      this.#refused(key, base, message);
-      key.usage.upstreamError = message;
+      this.#refused(base, message);
       return { ok: false, code: "model_without_price", message };
     }
     const microUsd = ceilingOf(inputTokens, maxOutputTokens, price, asked.cacheWrites);
@@ -98,8 +105,7 @@ export class Calls {
       const message =
         `The budget ${id} cannot carry this call: it may cost up to ${formatUsd(microUsd)}; ` +
         `of ${formatUsd(limit)}, ${formatUsd(spent)} is spent and ${formatUsd(reserved)} reserved by calls under way.`;
-      key.usage.exhausted = { id, limit, spent, needed: microUsd };
-      this.#refused(key, base, message);
+      this.#refused(base, message, { id, limit, spent, needed: microUsd });
       return { ok: false, code: "budget_exhausted", message, exhausted };
     }
     const record: ReservedCall = { ...base, type: "reserved", inputTokens, maxOutputTokens, microUsd };
@@ -132,7 +138,7 @@ export class Calls {
         ...(error !== undefined && { error }),
       };
       this.budgets.settle(record.budgets, reservedMicroUsd, settled.microUsd);
-      recordUsage(key, settled);
+      this.usages.add(settled);
       try {
         await this.#spool.settled(settled);
       } catch (problem) {
@@ -147,9 +153,9 @@ export class Calls {
     return { inputTokens: record.inputTokens, signal: aborter.signal, end };
   }
 
-  #refused(key: KeyState, base: Omit<SettledCall, "type" | keyof typeof nothingUsed>, error: string): void {
-    const record: SettledCall = { ...base, type: "settled", ...nothingUsed, error };
-    recordUsage(key, record);
+  #refused(base: Omit<SettledCall, "type" | keyof typeof nothingUsed>, error: string, exhausted?: SettledCall["exhausted"]): void {
+    const record: SettledCall = { ...base, type: "settled", ...nothingUsed, error, ...(exhausted && { exhausted }) };
+    this.usages.add(record);
     void this.#spool.settled(record).catch(this.#options.onProblem);
   }
 

@@ -1,11 +1,10 @@
-import { randomUUID } from "node:crypto";
+import { request } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import { endingCode } from "./answers.ts";
-import type { GatewayClient, KeySpec, KeyUsage, OpenKey } from "./contract.ts";
 import { GatewayError } from "./errors.ts";
-import { usageFromSpool } from "./key-usage.ts";
-import { keyIdOf } from "./keys.ts";
 import { isAlive, thisProcess } from "./process-identity.ts";
-import { gatewayProtocol, type GatewayRecord } from "./record.ts";
+import { gatewayProtocol } from "./folder.ts";
+import { type GatewayRecord } from "./record.ts";
 
 /** A gateway that knows this engine. */
 export interface Attached {
@@ -13,12 +12,23 @@ export interface Attached {
   client: string;
 }
 
-const urlOf = (record: GatewayRecord): string => `http://127.0.0.1:${record.port}`;
+export const urlOf = (record: GatewayRecord): string => `http://127.0.0.1:${record.port}`;
+
+/** How often a request is made whose connection broke though the gateway lives: its worker was killed, and another comes up. */
+const mostTries = 5;
 
 const gone = (record: GatewayRecord, cause?: unknown): GatewayError =>
   new GatewayError("GATEWAY_GONE", `The gateway (pid ${record.pid}) is gone.`, "Connect again: that starts a new one.", { cause });
 
-async function call<T>(record: GatewayRecord, method: string, path: string, body?: unknown, timeoutMs = 30_000): Promise<T> {
+/** Asks the gateway's admin API. Every request of it may be made twice. */
+export async function call<T>(
+  record: GatewayRecord,
+  method: string,
+  path: string,
+  body?: unknown,
+  timeoutMs = 30_000,
+  tries = mostTries,
+): Promise<T> {
   let response: Response;
   let text: string;
   try {
@@ -31,6 +41,10 @@ async function call<T>(record: GatewayRecord, method: string, path: string, body
     text = await response.text();
   } catch (cause) {
     if (!isAlive(record)) throw gone(record, cause);
+    if (tries > 1 && !isTimeout(cause)) {
+      await sleep(50);
+      return call(record, method, path, body, timeoutMs, tries - 1);
+    }
     const message = `The gateway (pid ${record.pid}) lives and did not answer.`;
     throw new GatewayError("GATEWAY_UNREACHABLE", message, "Try again; if it stays so, end that process.", { cause });
   }
@@ -41,15 +55,42 @@ async function call<T>(record: GatewayRecord, method: string, path: string, body
   return json;
 }
 
+const isTimeout = (cause: unknown): boolean => cause instanceof Error && cause.name === "TimeoutError";
+
+/**
+ * Calls `onEnd` once when the process that answers there is gone: a connection that is kept open breaks at once. Watching keeps no process
+ * alive. Answers how to stop.
+ */
+export function watchGateway(record: GatewayRecord, onEnd: () => void): () => void {
+  let over = false;
+  const end = (): void => {
+    if (over) return;
+    over = true;
+    onEnd();
+  };
+  const req = request(`${urlOf(record)}/admin/watch`, { agent: false, headers: { authorization: `Bearer ${record.adminToken}` } });
+  req.once("socket", (socket) => socket.unref());
+  req.once("response", (res) => {
+    res.once("close", end);
+    res.on("error", end);
+    res.resume();
+  });
+  req.on("error", end);
+  req.end();
+  return () => {
+    over = true;
+    req.destroy();
+  };
+}
+
 /** Registers this engine at a gateway. `undefined` when it does not answer (yet, or any more). */
-export async function sayHello(record: GatewayRecord): Promise<Attached | undefined> {
+export async function sayHello(record: GatewayRecord, client: string): Promise<Attached | undefined> {
   if (record.protocol !== gatewayProtocol)
     throw new GatewayError(
       "GATEWAY_OTHER_VERSION",
       `The running gateway (pid ${record.pid}) speaks protocol ${record.protocol}, this Stepfall ${gatewayProtocol}.`,
       "Let the other version's runs end, or use another STEPFALL_HOME.",
     );
-  const client = randomUUID();
   try {
     await call(record, "POST", "/admin/hello", { client, ...thisProcess() }, 2_000);
     return { record, client };
@@ -57,44 +98,4 @@ export async function sayHello(record: GatewayRecord): Promise<Attached | undefi
     if (error instanceof GatewayError) return undefined;
     throw error;
   }
-}
-
-/** The client of one engine. When its gateway is gone the next key is opened at a new one. */
-export function createClient(first: Attached, attach: () => Promise<Attached>, spool: string): GatewayClient {
-  let attached = first;
-  let again: Promise<Attached> | undefined;
-  const reattach = async (): Promise<void> => {
-    again ??= attach().finally(() => (again = undefined));
-    attached = await again;
-  };
-  const open = (spec: KeySpec): Promise<OpenKey> => call(attached.record, "POST", "/admin/keys", spec);
-  return {
-    spool,
-    get url() {
-      return urlOf(attached.record);
-    },
-    get pid() {
-      return attached.record.pid;
-    },
-    async openKey(spec) {
-      try {
-        return await open(spec);
-      } catch (error) {
-        if (!(error instanceof GatewayError && error.code === "GATEWAY_GONE")) throw error;
-        await reattach();
-        return open(spec);
-      }
-    },
-    async closeKey(key) {
-      try {
-        return await call<KeyUsage>(attached.record, "POST", "/admin/keys/close", { key }, 120_000);
-      } catch (error) {
-        if (!(error instanceof GatewayError && error.code === "GATEWAY_GONE")) throw error;
-        return usageFromSpool(spool, keyIdOf(key));
-      }
-    },
-    async disconnect() {
-      await call(attached.record, "POST", "/admin/goodbye", { client: attached.client }).catch(() => undefined);
-    },
-  };
 }

@@ -6,7 +6,8 @@ import { expect, onTestFinished, test } from "vitest";
 import { ask, clock, endProcess, gateway, scripted, spec, tempHome, until } from "./gateway.testkit.ts";
 import { connectGateway } from "./connect.ts";
 import { startTimeOf } from "./process-identity.ts";
-import { gatewayPaths, readRecord, writeRecord } from "./record.ts";
+import { gatewayPaths } from "./folder.ts";
+import { readRecord, writeRecord } from "./record.ts";
 import { readSpool } from "./spool.ts";
 
 /** An engine of its own: connects, prints the gateway's pid, and stays. */

@@ -1,13 +1,16 @@
 import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { closeSync, openSync, readFileSync, statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Clock } from "../../domain/index.ts";
 import { alreadyRunning, gatewayArguments, type GatewayTuning } from "./arguments.ts";
-import { createClient, sayHello, type Attached } from "./client.ts";
+import { sayHello, type Attached } from "./client.ts";
 import type { GatewayClient } from "./contract.ts";
+import { EngineClient } from "./engine-client.ts";
 import { GatewayError } from "./errors.ts";
-import { gatewayPaths, livingRecord, makeFolder, type GatewayPaths } from "./record.ts";
+import { gatewayPaths, makeFolder, type GatewayPaths } from "./folder.ts";
+import { livingRecord } from "./record.ts";
 
 export interface ConnectGatewayOptions {
   /** STEPFALL_HOME: the gateway's folder is `<home>/gateway`. */
@@ -33,16 +36,18 @@ const maxLogBytes = 1 << 20;
 export async function connectGateway(options: ConnectGatewayOptions): Promise<GatewayClient> {
   const paths = gatewayPaths(options.home);
   makeFolder(paths);
-  const attach = (): Promise<Attached> => attachOrStart(options, paths);
-  return createClient(await attach(), attach, paths.spool);
+  // One name for all gateways it will meet: it may come back to one that knows it.
+  const client = randomUUID();
+  const attach = (): Promise<Attached> => attachOrStart(options, paths, client);
+  return new EngineClient(await attach(), attach, paths);
 }
 
-async function attachOrStart(options: ConnectGatewayOptions, paths: GatewayPaths): Promise<Attached> {
+async function attachOrStart(options: ConnectGatewayOptions, paths: GatewayPaths, client: string): Promise<Attached> {
   const deadline = options.clock.now() + (options.startTimeoutMs ?? 20_000);
   let child: { exit: Promise<number>; code?: number } | undefined;
   for (;;) {
     const record = livingRecord(paths);
-    const attached = record && (await sayHello(record));
+    const attached = record && (await sayHello(record, client));
     if (attached) return attached;
     // Ours found the lock taken (by one that will write its record, or by one on its way out), or ended in good order before we came.
     const isOver = child?.code === alreadyRunning || child?.code === 0;
@@ -75,7 +80,8 @@ function start(options: ConnectGatewayOptions, paths: GatewayPaths): { exit: Pro
     const started: { exit: Promise<number>; code?: number } = {
       exit: new Promise((resolve) => {
         child.once("error", () => resolve((started.code = 127)));
-        child.once("exit", (code) => resolve((started.code = code ?? 128)));
+        // One that was killed is no news of what is wrong: another is started.
+        child.once("exit", (code) => resolve((started.code = code ?? 0)));
       }),
     };
     child.unref();

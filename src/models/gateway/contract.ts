@@ -66,6 +66,17 @@ export interface KeySpec {
    * key, and it asks for the model it likes, at that model's price. The key must then be in the path: `/k/KEY/v1/...`.
    */
   credentials?: Exclude<CredentialMode, "direct"> | undefined;
+  /**
+   * Epoch of the lease under which the attempt's agent was started (`AttemptStarted.epoch`). With it the key is derived from run, attempt and
+   * epoch, so that an engine that takes a living agent over opens the agent's own key again, without anybody having kept it; an agent that is
+   * started anew, under another epoch, gets another key. Absent: a random key, which only this client can open again.
+   */
+  epoch?: number | undefined;
+  /**
+   * Until when (epoch ms) the agent may live without an engine: the key stays open so long after its engine is gone, and the gateway with it.
+   * Absent: the key ends soon after its engine. While the engine is there this does not matter.
+   */
+  until?: number | undefined;
 }
 
 export interface OpenKey {
@@ -78,6 +89,14 @@ export interface OpenKey {
   url: string;
   /** The name an agent asks for. */
   model: string;
+  /** What the key has used before: not nothing where it was taken over from another engine, or opened again at another gateway. */
+  usage: KeyUsage;
+  /**
+   * Aborts when the key is of no use to its agent any more though nobody closed it: the gateway was killed and none can be started, or not at
+   * its address. Its reason is a GatewayError, to be the attempt's failure (of kind `provider`): the agent itself would only see connections
+   * that are refused. `closeKey` is still to be called and answers what was used.
+   */
+  lost: AbortSignal;
 }
 
 export interface KeyUsage {
@@ -103,15 +122,24 @@ export interface KeyUsage {
 
 export interface GatewayClient {
   readonly url: string;
+  /** Of the process that holds the port; its worker is another (see ADR 21). */
   readonly pid: number;
+  /**
+   * Opens the attempt's key. One that is open already (same run, attempt and epoch) is taken over from the engine that had it: same key, same
+   * address, its usage so far, what it has under way goes on; upstreams and budgets are as given now.
+   *
+   * While keys are open the client watches the gateway. When it was killed, another is started at the same address and the keys are opened
+   * again there; calls in the meantime wait.
+   */
   openKey(spec: KeySpec): Promise<OpenKey>;
   /**
-   * Cancels what is in flight for the key, waits until every call is settled in the spool, forgets the key, and sums up.
-   * Unknown keys (the gateway was restarted) answer from the spool.
+   * Cancels what is in flight for the key, waits until every call is settled in the spool, forgets the key, and sums up over all gateways and
+   * engines it was open at. Can be called again, and for keys of an engine that is gone; a key that another living engine has taken over stays
+   * open, and the answer is what it has used so far.
    */
   closeKey(key: string): Promise<KeyUsage>;
   /** Path of the append-only spool. */
   readonly spool: string;
-  /** Lets go: the gateway ends by itself once nobody uses it. */
+  /** Lets go: the gateway ends by itself once nobody uses it and no key is to be kept (`KeySpec.until`). Nothing is watched any more. */
   disconnect(): Promise<void>;
 }

@@ -23,6 +23,10 @@ export class Engines {
     for (const [client, engine] of this.#clients) if (!isAlive(engine)) this.#clients.delete(client);
   }
 
+  has(client: string): boolean {
+    return this.#clients.has(client);
+  }
+
   get size(): number {
     return this.#clients.size;
   }

@@ -4,6 +4,8 @@ export type GatewayErrorCode =
   | "GATEWAY_UNREACHABLE" // the process lives and does not answer
   | "GATEWAY_OTHER_VERSION" // a running gateway belongs to another version of Stepfall
   | "GATEWAY_REFUSED" // it answered, and said no
+  | "GATEWAY_PORT_TAKEN" // another program listens where agents expect the gateway
+  | "GATEWAY_SECRET" // keys cannot be derived
   | "GATEWAY_SPOOL"; // the spool cannot be read or written
 
 /** `message` says what happened and where; `hint` what to do. */

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,13 +33,28 @@ export async function scripted(script: ScriptedModelOptions["script"]): Promise<
 /** A client whose gateway is ended with the test. */
 export async function gateway(options: Partial<ConnectGatewayOptions> & { home: string }): Promise<GatewayClient> {
   const client = await connectGateway({ clock, ...options });
-  onTestFinished(() => endProcess(client.pid));
+  // Killed while it is watched it would be started again.
+  onTestFinished(() => client.disconnect().then(() => endProcess(client.pid)));
   return client;
 }
 
+/** Kills a process with its children, so that none of them acts on the end of another: of a gateway the holder and its worker. */
 export async function endProcess(pid: number): Promise<void> {
-  if (startTimeOf(pid) !== undefined) process.kill(pid, "SIGKILL");
-  await until(() => startTimeOf(pid) === undefined);
+  if (startTimeOf(pid) === undefined) return;
+  process.kill(pid, "SIGSTOP");
+  const family = [...childrenOf(pid), pid];
+  for (const one of family) if (startTimeOf(one) !== undefined) process.kill(one, "SIGKILL");
+  await until(() => family.every((one) => startTimeOf(one) === undefined));
+}
+
+/** Of a gateway: its worker. */
+export function childrenOf(pid: number): number[] {
+  const ps = spawnSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8", env: { LC_ALL: "C", PATH: "/bin:/usr/bin" } });
+  const pairs = ps.stdout
+    .trim()
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/).map(Number));
+  return pairs.flatMap(([child, parent]) => (parent === pid && child !== undefined ? [child] : []));
 }
 
 export async function until(holds: () => boolean | Promise<boolean>, timeoutMs = 15_000): Promise<void> {

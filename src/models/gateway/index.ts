@@ -1,6 +1,7 @@
 /**
  * The metering model endpoint every agent talks through: a process of its own on loopback, one for a STEPFALL_HOME,
- * shared by the engines that use this home. It ends by itself when no engine is left and nothing is in flight.
+ * shared by the engines that use this home. It ends by itself when no engine is left, nothing is in flight and no key is kept for an agent
+ * whose engine is gone.
  */
 export type { BudgetLimit, GatewayClient, KeySpec, KeyUsage, ModelPrice, OpenKey, PriceTier, Protocol, Upstream } from "./contract.ts";
 export { connectGateway, type ConnectGatewayOptions } from "./connect.ts";

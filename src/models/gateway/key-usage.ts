@@ -7,7 +7,7 @@ const strength: Record<Provenance, number> = { reported: 2, estimated: 1, unknow
 /** The weaker of two: what a sum of both can claim. */
 export const weaker = (a: Provenance, b: Provenance): Provenance => (strength[a] <= strength[b] ? a : b);
 
-export const emptyUsage = (): KeyUsage => ({
+const emptyUsage = (): KeyUsage => ({
   calls: 0,
   inputTokens: 0,
   cachedInputTokens: 0,
@@ -16,9 +16,10 @@ export const emptyUsage = (): KeyUsage => ({
   provenance: "reported",
 });
 
-/** Adds a settled call. Refused ones never went out: they count nothing. */
-export function addToUsage(usage: KeyUsage, call: SettledCall): KeyUsage {
-  if (call.outcome === "refused") return usage;
+/** Adds a settled call. Refused ones never went out: they count nothing, and only their reason is kept. */
+function addToUsage(usage: KeyUsage, call: SettledCall): KeyUsage {
+  if (call.outcome === "refused")
+    return call.exhausted ? { ...usage, exhausted: call.exhausted } : { ...usage, ...(call.error && { upstreamError: call.error }) };
   return {
     ...usage,
     calls: usage.calls + 1,
@@ -32,7 +33,25 @@ export function addToUsage(usage: KeyUsage, call: SettledCall): KeyUsage {
   };
 }
 
-/** What the spool says of a key whose gateway is gone. Calls it never settled count as `unknown`. */
+/**
+ * What every key of the spool has used, by its id: all that is known of keys that an earlier gateway had open. About 300 bytes a key, kept
+ * as long as the gateway runs.
+ */
+export class UsageByKey {
+  readonly #usages = new Map<string, KeyUsage>();
+
+  of(keyId: string): KeyUsage {
+    let usage = this.#usages.get(keyId);
+    if (!usage) this.#usages.set(keyId, (usage = emptyUsage()));
+    return usage;
+  }
+
+  add(call: SettledCall): void {
+    this.#usages.set(call.keyId, addToUsage(this.of(call.keyId), call));
+  }
+}
+
+/** What the spool says of a key when no gateway can be asked. Calls that were never settled count as `unknown`. */
 export function usageFromSpool(spool: string, keyId: string): KeyUsage {
   const open = new Map<string, ReservedCall>();
   let usage = emptyUsage();

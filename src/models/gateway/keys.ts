@@ -1,7 +1,6 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { BudgetLimit, KeySpec, KeyUsage, Upstream } from "./contract.ts";
-import type { SettledCall } from "./spool.ts";
-import { addToUsage, emptyUsage } from "./key-usage.ts";
+import type { UsageByKey } from "./key-usage.ts";
 
 /** A call under way. */
 export interface InFlight {
@@ -12,14 +11,18 @@ export interface InFlight {
 
 /** An open key: what it may do and what it has done. */
 export interface KeyState {
-  keyId: string;
+  readonly keyId: string;
+  readonly key: string;
   spec: KeySpec;
   upstream: Upstream;
   budgetIds: readonly string[];
+  /** The engine that opened it last. */
+  client: string;
   inFlight: Set<InFlight>;
   /** A request that was still being read when the key was closed must not go out. */
   closed: boolean;
-  usage: KeyUsage;
+  /** Over all gateways it was open at. */
+  readonly usage: KeyUsage;
 }
 
 /** Names a key in records without giving it away. */
@@ -32,22 +35,32 @@ export const secretsOf = (spec: KeySpec): string[] =>
 /** Keys are looked up by their hash, so that the time a look-up takes tells nothing about them. */
 export class Keys {
   readonly #open = new Map<string, KeyState>();
+  readonly #usages: UsageByKey;
 
-  add(spec: KeySpec): { key: string; state: KeyState } {
-    const key = `sf-${randomBytes(24).toString("base64url")}`;
+  constructor(usages: UsageByKey) {
+    this.#usages = usages;
+  }
+
+  /** Opens it, or, where it is open, puts what is agreed now in place of what was. */
+  add(key: string, client: string, spec: KeySpec): KeyState {
     const keyId = keyIdOf(key);
-    const budgetIds = [...new Set(spec.budgets.map((b: BudgetLimit) => b.id))];
+    const agreed = { spec, client, upstream: spec.upstreams[0], budgetIds: [...new Set(spec.budgets.map((b: BudgetLimit) => b.id))] };
+    const found = this.#open.get(keyId);
+    if (found) return Object.assign(found, agreed);
+    const usages = this.#usages;
+    if (spec.credentials === "pass-through") usages.of(keyId).credentials = "pass-through";
     const state: KeyState = {
       keyId,
-      spec,
-      upstream: spec.upstreams[0],
-      budgetIds,
+      key,
+      ...agreed,
       inFlight: new Set(),
       closed: false,
-      usage: { ...emptyUsage(), ...(spec.credentials === "pass-through" && { credentials: "pass-through" as const }) },
+      get usage() {
+        return usages.of(keyId);
+      },
     };
     this.#open.set(keyId, state);
-    return { key, state };
+    return state;
   }
 
   find(key: string): KeyState | undefined {
@@ -60,15 +73,11 @@ export class Keys {
     this.#open.delete(state.keyId);
   }
 
-  all(): Iterable<KeyState> {
-    return this.#open.values();
+  all(): KeyState[] {
+    return [...this.#open.values()];
   }
 
   get size(): number {
     return this.#open.size;
   }
-}
-
-export function recordUsage(state: KeyState, call: SettledCall): void {
-  state.usage = addToUsage(state.usage, call);
 }

@@ -52,6 +52,8 @@ const Settled = Call.extend({
   durationMs: z.number(),
   /** Why it failed or was refused. Masked. */
   error: z.string().optional(),
+  /** The budget that refused it. */
+  exhausted: z.object({ id: z.string(), limit: z.number(), spent: z.number(), needed: z.number() }).optional(),
 });
 
 export const SpoolRecord = z.discriminatedUnion("type", [Reserved, Settled]);
