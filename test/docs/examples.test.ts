@@ -1,18 +1,18 @@
-import { spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
-import { describe, expect, test } from "vitest";
-import { Scene } from "../../src/cli/cli.testkit.ts";
-import { loadConfig } from "../../src/config/index.ts";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { ScriptedModel } from "../../src/models/index.ts";
 import { parsePipeline } from "../../src/pipeline/index.ts";
-import { allDocuments, blocksOf, brokenAnchors, brokenLinks, inlineCode, prose, read, root, valueOf, type Block } from "./markdown.ts";
-import { commandsByHelp, globalFlags, launcher, stepfall } from "./program.ts";
+import { startProviders } from "./endpoint.ts";
+import { allDocuments, blocksOf, brokenAnchors, brokenLinks, inlineCode, prose, read, root } from "./markdown.ts";
+import { play, scenesOf } from "./play.ts";
+import { commandsByHelp, globalFlags, stepfall } from "./program.ts";
 
 /**
  * Documents are run. What stands behind a fence's language tells how:
- * `yaml pipeline` is parsed by the real parser, `yaml settings` loaded by the real loader, `sh test` executed in the sample project with the
- * scripted model (`exit=N` when it should end with N). `file=NAME` writes the block into that project first.
+ * `yaml pipeline` is parsed by the real parser and run by an `sh test` near it (play.ts); `yaml settings` are run in settings.test.ts, `ts` in
+ * library.test.ts; fences.test.ts knows of every block what is done with it.
  */
 const documents = allDocuments();
 const blocks = documents.flatMap(({ path, text }) => blocksOf(text).map((block) => ({ path, block, at: `${path}:${block.line}` })));
@@ -25,70 +25,17 @@ describe("every pipeline in the documents parses", () => {
   });
 });
 
-describe("all settings in the documents load", () => {
-  test.each(marked("yaml", "settings"))("$at", ({ block, at }) => {
-    const loaded = loadConfig({ env: {}, home: "/nonexistent", projectDir: root, projectText: block.text, projectFile: at });
-    expect(loaded.ok ? [] : loaded.problems).toEqual([]);
-  });
-});
-
-test("no block of YAML escapes: each is a pipeline, settings, or marked as a piece", () => {
-  const unmarked = blocks.filter(({ block }) => block.language === "yaml" && !/\b(pipeline|settings|piece)\b/.test(block.info.join(" ")));
-  expect(unmarked.map((b) => b.at)).toEqual([]);
-});
-
 describe("commands in the documents run as they are written", () => {
-  const runnable = documents.filter(({ text }) => blocksOf(text).some(isRun));
-  test("there are some, in the README too", () => expect(runnable.map((d) => d.path)).toContain("README.md"));
-  test.each(runnable)("$path", { timeout: 120_000 }, async ({ path, text }) => {
-    await using scene = sampleProject();
-    for (const block of blocksOf(text)) {
-      const file = valueOf(block, "file");
-      if (file !== undefined) scene.write({ [file]: block.text });
-      if (!isRun(block)) continue;
-      const { code, output } = await runShell(scene, block.text);
-      expect(code, `${path}:${block.line}\n${output}`).toBe(Number(valueOf(block, "exit") ?? 0));
-    }
+  let model: ScriptedModel;
+  beforeAll(async () => void (model = await startProviders()));
+  afterAll(() => model.close());
+
+  const scenes = documents.flatMap((document) => scenesOf(document, blocksOf(document.text)));
+  test("there are some, in the README too", () => expect(scenes.map((scene) => scene.at)).toContain("README.md"));
+  test.each(scenes)("$at", { timeout: 240_000 }, async ({ at, blocks: played }) => {
+    for await (const { block, code, wanted, output } of play(played, model)) expect(code, `${at}:${block.line}\n${output}`).toBe(wanted);
   });
 });
-
-function isRun(block: Block): boolean {
-  return block.language === "sh" && block.info.includes("test");
-}
-
-/** The bundled example, committed, with its scripted model: what `npm start` runs on. */
-function sampleProject(): Scene {
-  const example = join(root, "examples", "fix-and-verify");
-  const files: Record<string, string> = {};
-  for (const name of ["pipeline.yaml", "stepfall.yaml", "model-script.json"]) files[name] = readFileSync(join(example, name), "utf8");
-  for (const name of readdirSync(join(example, "project"), { recursive: true, encoding: "utf8" })) {
-    const path = join(example, "project", name);
-    if (/\.\w+$/.test(name)) files[name] = readFileSync(path, "utf8");
-  }
-  return new Scene(files);
-}
-
-/** A shell in which `stepfall` is this clone's. */
-async function runShell(scene: Scene, script: string): Promise<{ code: number | null; output: string }> {
-  const bin = join(scene.folder, "bin");
-  mkdirSync(bin, { recursive: true });
-  writeFileSync(join(bin, "stepfall"), `#!/bin/sh\nexec "${process.execPath}" "${launcher}" "$@"\n`);
-  chmodSync(join(bin, "stepfall"), 0o755);
-  const child = spawn("/bin/sh", ["-eu"], {
-    cwd: scene.project,
-    env: {
-      PATH: [bin, dirname(process.execPath), process.env["PATH"]].join(delimiter),
-      HOME: scene.folder,
-      STEPFALL_HOME: scene.home,
-      LC_ALL: "C.UTF-8",
-    },
-    stdio: ["pipe", "pipe", "pipe"],
-  });
-  child.stdin.end(script);
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (t: string) => (output += t));
-  return new Promise((resolve) => child.once("close", (code) => resolve({ code, output })));
-}
 
 describe("what the documents name is there", () => {
   test("links and their headings", () => {

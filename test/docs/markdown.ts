@@ -29,23 +29,30 @@ export interface Block {
   info: readonly string[];
   text: string;
   line: number;
+  /** From a comment, which no reader sees: set-up of the examples around it, and what they should have done. */
+  isHidden: boolean;
 }
 
-/** Fenced blocks, in order. */
+/** Fenced blocks, and comments that begin with `sh test`, which are blocks without a fence; in order. */
 export function blocksOf(text: string): Block[] {
   const blocks: Block[] = [];
-  let open: { language: string; info: string[]; lines: string[]; line: number } | undefined;
+  let open: { end: "```" | "-->"; language: string; info: string[]; lines: string[]; line: number } | undefined;
   for (const [i, line] of text.split("\n").entries()) {
-    if (!line.startsWith("```")) open?.lines.push(line);
-    else if (open) {
-      blocks.push({ language: open.language, info: open.info, text: `${open.lines.join("\n")}\n`, line: open.line });
-      open = undefined;
-    } else {
-      const [language = "", ...info] = line.slice(3).trim().split(/\s+/);
-      open = { language, info, lines: [], line: i + 1 };
+    if (open) {
+      if (!line.startsWith(open.end)) open.lines.push(line);
+      else {
+        const { end, language, info, lines } = open;
+        blocks.push({ language, info, text: `${lines.join("\n")}\n`, line: open.line, isHidden: end === "-->" });
+        open = undefined;
+      }
+      continue;
     }
+    const opening = line.startsWith("```") ? line.slice(3) : /^<!-- (sh test.*)/.exec(line)?.[1];
+    if (opening === undefined) continue;
+    const [language = "", ...info] = opening.trim().split(/\s+/);
+    open = { end: line.startsWith("```") ? "```" : "-->", language, info, lines: [], line: i + 1 };
   }
-  if (open) throw new Error(`the fence of line ${open.line} is never closed`);
+  if (open) throw new Error(`the block of line ${open.line} is never closed`);
   return blocks;
 }
 

@@ -1,0 +1,1 @@
+console.log(JSON.stringify([{ title: "Totals count quantities" }, { title: "Carts may be empty" }]));
