@@ -40,9 +40,18 @@ module.exports = {
     {
       name: "other-rooms-by-contract",
       severity: "error",
-      comment: "a room is used through its index.ts; setup file by file, so that a command loads only what it uses",
-      from: { path: "^src/([^/]+)/" },
+      comment:
+        "a room is used through its index.ts; setup file by file, so that a command loads only what it uses; and a keeper takes the masker " +
+        "alone, because the index.ts of config brings zod and yaml, which each of its processes would load",
+      from: { path: "^src/([^/]+)/", pathNot: "^src/agents/keeper/keep\\.ts$" },
       to: { path: "^src/[^/]+/", pathNot: ["^src/$1/", "^src/[^/]+/index\\.ts$", "^src/setup/[^/]+\\.ts$"] },
+    },
+    {
+      name: "keeper-takes-little",
+      severity: "error",
+      comment: "see other-rooms-by-contract: of other rooms a keeper's process loads the masker only",
+      from: { path: "^src/agents/keeper/keep\\.ts$" },
+      to: { path: "^src/(?!agents/|config/masker\\.ts$)", dependencyTypesNot: ["type-only"] },
     },
     {
       name: "library-by-contract",

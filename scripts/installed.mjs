@@ -17,7 +17,7 @@ export function install() {
     .update(readFileSync(join(root, "package-lock.json")))
     .digest("hex");
   if (existsSync(node) && existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
-  process.stderr.write("Installing npm packages (once; about 530 MB with the Node that Stepfall runs on)...\n");
+  process.stderr.write("Installing npm packages (once; about 550 MB with the Node that Stepfall runs on)...\n");
   const done = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
     cwd: root,
     stdio: ["ignore", 2, 2],
@@ -54,6 +54,31 @@ export function installAgents(folder, note) {
     process.exit(1);
   }
   writeFileSync(stamp, wanted);
+}
+
+/** Programs that tests need beside npm packages, and the Debian packages that bring them. */
+const debianPackages = { bwrap: "bubblewrap", socat: "socat" };
+
+/**
+ * Installs what tests of the sandbox need, on Debian and as root, unless it is there. Elsewhere it says what is missing: the suites that need
+ * it skip themselves by name.
+ */
+export function installDebianPackages() {
+  if (process.platform !== "linux") return;
+  const has = (program) => (process.env.PATH ?? "").split(":").some((folder) => folder !== "" && existsSync(join(folder, program)));
+  const missing = Object.keys(debianPackages).filter((program) => !has(program));
+  if (missing.length === 0) return;
+  const packages = missing.map((program) => debianPackages[program]).join(" ");
+  const aptGet = "/usr/bin/apt-get";
+  if (process.getuid?.() !== 0 || !existsSync(aptGet)) {
+    process.stderr.write(`${missing.join(" and ")} not found: tests of the sandbox are skipped. On Debian: apt-get install ${packages}\n`);
+    return;
+  }
+  process.stderr.write(`Installing Debian packages (once): ${packages}...\n`);
+  const options = { stdio: ["ignore", 2, 2], env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } };
+  spawnSync(aptGet, ["update", "-qq"], options);
+  const done = spawnSync(aptGet, ["install", "-y", "-qq", "--no-install-recommends", ...packages.split(" ")], options);
+  if (done.status !== 0) process.stderr.write(`apt-get install ${packages} failed: see above. Tests of the sandbox are skipped.\n`);
 }
 
 /** The environment with the project's own Node and tools first on PATH. */

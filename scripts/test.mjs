@@ -5,7 +5,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { environment, install, installAgents, node, root } from "./installed.mjs";
+import { environment, install, installAgents, installDebianPackages, node, root } from "./installed.mjs";
 
 install();
 const env = { ...environment(), FORCE_COLOR: process.stdout.isTTY ? "1" : "0" };
@@ -41,7 +41,8 @@ if (files.length === 0) {
 }
 
 if (!onlyChecks) {
-  if (files.length === 0 || files.some((file) => file.includes("test/agents"))) installAgents("test/agents", "about 250 MB");
+  installDebianPackages();
+  if (files.length === 0 || files.some((file) => /test\/(agents|sandbox)/.test(file))) installAgents("test/agents", "about 250 MB");
   const report = mkdtempSync(join(tmpdir(), "stepfall-test-"));
   const file = join(report, "vitest.json");
   const done = spawnSync(

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { AgentStep, CommandStep } from "../domain/index.ts";
-import type { AttemptTask, ExecutionContext, ExecutionResult, Executor, OutputLine, PermissionRequest } from "./contract.ts";
+import type { AgentHost, AttemptTask, ExecutionContext, ExecutionResult, Executor, OutputLine, PermissionRequest } from "./contract.ts";
 import { createLocalHost } from "./host/local.ts";
 
 /** What the suite needs an agent to do. `marker` is to be in the command line of every process it starts, to find them by. */
@@ -67,6 +67,8 @@ export interface ConformanceOptions {
   transcriptLimitBytes?: number;
   /** How long the agent may take to start its tool. Default 20 s. */
   patienceMs?: number;
+  /** Puts something between the executor and its host: a sandbox, whose `home` is `folder`. */
+  within?(host: AgentHost, place: { folder: string; gateway: ExecutionContext["gateway"] }): Promise<AgentHost>;
 }
 
 const withoutTalk: Partial<Record<Ability, string>> = { ask: "it asks no leave", resume: "it keeps no session" };
@@ -113,7 +115,7 @@ async function until(condition: () => boolean, ms: number): Promise<void> {
 export function executorConformance(
   name: string,
   makeDriver: () => Promise<BehaviourDriver>,
-  { cannot = withoutTalk, transcriptLimitBytes = 512 * 1024, patienceMs = 20_000 }: ConformanceOptions = {},
+  { cannot = withoutTalk, transcriptLimitBytes = 512 * 1024, patienceMs = 20_000, within }: ConformanceOptions = {},
 ): void {
   describe(`${name} passes the conformance suite`, () => {
     const can = (ability: Ability, title: string, body: () => Promise<void>): void => {
@@ -148,13 +150,14 @@ export function executorConformance(
     async function execute(behaviour: Behaviour | TalkBehaviour, options: Options = {}) {
       const { step, prompt, gateway } = await arrange(behaviour);
       const attempt = `run-${process.pid}-${counter++}/sum#1`;
-      const host = createLocalHost({
+      const local = createLocalHost({
         home: join(folder, "stepfall"),
         clock: { now: () => Date.now() },
         mask: (text) => text.replaceAll(SECRET, "***"),
         transcriptLimitBytes,
         grace: { termMs: 300, intMs: 100 },
       });
+      const host = (await within?.(local, { folder, gateway })) ?? local;
       const resume = options.resume === undefined ? {} : { resume: options.resume };
       const task: AttemptTask = { attempt, runId: "run", step, prompt, feedback: [], ...resume };
       const progress: string[] = [];

@@ -1,3 +1,4 @@
+import type { ConfinedNetwork } from "./sandbox/confinement.ts";
 import type { CredentialMode, FailureKind, Finding, Usage, WorkStep } from "../domain/index.ts";
 
 /** What identifies a process for ever: a pid alone is reused. */
@@ -27,6 +28,19 @@ export interface SpawnSpec {
   deadlineMs: number;
   /** Where each output line is appended as NDJSON `{seq, at, stream, text}`. Masked. */
   transcript: string;
+  /** Runs the program in a sandbox. Absent: as a process of the user like any other. */
+  confine?: Confine;
+}
+
+/** How a process is confined: plain data that `confine` makes, for hosts in other processes too. */
+export interface Confine {
+  /** What comes before the program's own command line. */
+  prefix: readonly string[];
+  /** Folder for the sockets by which the network comes in; the host that starts the process listens there. */
+  bridge: string;
+  network: ConfinedNetwork;
+  /** Added to the process's environment. */
+  env: Readonly<Record<string, string>>;
 }
 
 export interface OutputLine {
@@ -51,6 +65,12 @@ export type Exit =
 export interface AgentHandle {
   /** Pid 0 when nothing could be started (`unstartable`). */
   readonly process: ProcessRecord;
+  /** Of a process that was taken up: all that an earlier engine sent to it, in order. `send` skips what is among it. */
+  readonly inputs?: readonly string[];
+  /** Of a process that was taken up: the last seq on disk then. Lines up to here are told again. */
+  readonly caughtUpAt?: number;
+  /** Of a process that was taken up: no line after `caughtUpAt` was read yet, so people were told of this before. */
+  isReplaying?(): boolean;
   /** Lines from `fromSeq` (default 1) on, ending when the process has ended and all was read. */
   lines(fromSeq?: number): AsyncIterable<OutputLine>;
   /** Writes to stdin, when it was left open. */
@@ -64,7 +84,7 @@ export interface AgentHandle {
 }
 
 /**
- * Owns agent processes. The local host is their parent; a keeper (later) outlives the engine. A process does not run its
+ * Owns agent processes. The local host is their parent; a keeper (see keeper/contract.ts) outlives the engine. A process does not run its
  * program before it is recorded on disk, so a crash never leaves one that nobody knows.
  */
 export interface AgentHost {

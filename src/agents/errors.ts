@@ -7,6 +7,16 @@ export type AgentErrorCode =
   | "AGENT_STDIN_CLOSED"
   /** Processes cannot be told apart on this system. */
   | "AGENT_PLATFORM"
+  /** The keeper of an agent's process is gone without a word of how it ended; what was left of the agent was ended. */
+  | "AGENT_KEEPER_LOST"
+  /** A keeper could not be started; no agent ran. */
+  | "AGENT_KEEPER_START"
+  /** Another engine has this attempt now, or has ended it. This one has no say in it any more. */
+  | "AGENT_SUPERSEDED"
+  /** The host of the attempt was disposed of while its agent worked; the agent goes on. */
+  | "AGENT_LET_GO"
+  /** A process was to run in a sandbox, which could not be prepared; it did not run. */
+  | "AGENT_SANDBOX"
   /** The token of an agent that is offered to others is too short to keep anybody out. */
   | "AGENT_TOKEN_WEAK"
   /** The port to offer an agent on cannot be had. */

@@ -6,6 +6,7 @@ export type {
   AgentHandle,
   AgentHost,
   AttemptTask,
+  Confine,
   ExecutionContext,
   ExecutionResult,
   Executor,
@@ -19,6 +20,8 @@ export type {
   SpawnSpec,
 } from "./contract.ts";
 export { createLocalHost, type LocalHostOptions } from "./host/local.ts";
+export { createKeeperHost } from "./keeper/host.ts";
+export type { Beat, KeeperHost, KeeperHostOptions, KeepRequest, KeptProcess, KeptState } from "./keeper/contract.ts";
 export { endProcess, isAlive, processStartTime, type EndGrace } from "./host/process.ts";
 export { createShellExecutor, type ShellExecutorOptions } from "./shell/executor.ts";
 export { createChatExecutor, type ChatExecutorOptions } from "./chat/executor.ts";
@@ -35,4 +38,11 @@ export {
 } from "./function/executor.ts";
 export { createHttpExecutor, type HttpExecutorOptions } from "./http/executor.ts";
 export { serveAgent, type ServeAgentOptions, type ServedAgent, type TaskLease } from "./http/serve.ts";
+export { confinementOf, type ConfinedNetwork, type Confinement, type ConfinementInput } from "./sandbox/confinement.ts";
+export { confine, type SandboxTools } from "./sandbox/wrap.ts";
+export { confinedHost } from "./sandbox/host.ts";
+export { detectIsolation, type DetectOptions, type Isolation } from "./sandbox/detect.ts";
+export { isAllowed, parseDomain } from "./sandbox/domains.ts";
+export { agentsWithOwnSandbox } from "./sandbox/own.ts";
+export { objectFolders } from "./sandbox/objects.ts";
 export { AgentError, type AgentErrorCode } from "./errors.ts";

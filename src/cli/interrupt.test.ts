@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
@@ -70,7 +70,7 @@ test("Ctrl-C twice: the attempt is ended and recorded as interrupted, which cost
   expect(resumed.stderr).toMatch(/slow#2 accepted/);
 });
 
-test("after kill -9, resume ends what was left, does nothing twice, and finishes", async () => {
+test("after kill -9, what runs goes on under its keeper; resume takes it up, does nothing twice, and finishes", async () => {
   await using run = await slowRun();
   const { scene } = run;
   const running = scene.start(["run", "p.yaml", "--slots", "1"]);
@@ -82,12 +82,28 @@ test("after kill -9, resume ends what was left, does nothing twice, and finishes
   run.go();
   const resumed = await scene.run(["resume"]);
   expect(resumed.code, resumed.stderr).toBe(0);
-  expect(resumed.stderr).toMatch(/slow#1 interrupted: the engine that ran it died/);
-  expect(run.times("first")).toBe(1);
+  expect(resumed.stderr).toMatch(/slow#1 goes on: its agent never stopped/);
+  expect([run.times("first"), run.times("slow")]).toEqual([1, 1]);
   const { values } = await scene.json("show");
-  const steps = values[0]?.["steps"] as { id: string; attempts: { phase: string; interrupted?: { evidence: string } }[] }[];
-  expect(steps.map((s) => s.attempts.map((a) => a.phase))).toEqual([["merged"], ["interrupted", "merged"], ["merged"]]);
-  expect(steps[1]?.attempts[0]?.interrupted?.evidence).toMatch(/is dead/);
+  const steps = values[0]?.["steps"] as { id: string; attempts: { phase: string }[] }[];
+  expect(steps.map((s) => s.attempts.map((a) => a.phase))).toEqual([["merged"], ["merged"], ["merged"]]);
+  expect(existsSync(join(scene.home, "keepers")) ? readdirSync(join(scene.home, "keepers")) : []).toEqual([]);
+});
+
+test("a command that ended while nobody was there is taken up at its end", async () => {
+  await using run = await slowRun();
+  const { scene } = run;
+  const running = scene.start(["run", "p.yaml", "--slots", "1"]);
+  await running.said("slow#1 started");
+  while (run.times("slow") === 0) await sleep(20);
+  running.child.kill("SIGKILL");
+  await running.ended;
+  run.go();
+  await sleep(1500);
+  const resumed = await scene.run(["resume"]);
+  expect(resumed.code, resumed.stderr).toBe(0);
+  expect(resumed.stderr).toMatch(/slow#1 goes on/);
+  expect([run.times("first"), run.times("slow")]).toEqual([1, 1]);
 });
 
 test("a run that somebody drives is not resumed by another; it is cancelled from there, and ends", async () => {

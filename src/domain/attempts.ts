@@ -32,6 +32,7 @@ export function applyToAttempt(state: RunState, s: StepState, a: AttemptState, e
       a.agent = event.data.agent;
       a.node = event.data.node;
       a.epoch = event.data.epoch;
+      a.startEpoch = event.data.epoch;
       a.queuedMs = event.data.queuedMs;
       if (event.data.credentials) a.credentials = event.data.credentials;
       if (event.data.from) a.from = event.data.from;

@@ -29,6 +29,8 @@ export interface AttemptState {
   agent?: string;
   node?: string;
   epoch?: number;
+  /** Of the lease under which its agent was started; another engine may hold a later one by now. */
+  startEpoch?: number;
   /** How long it waited for a slot. */
   queuedMs?: number;
   /** Absent: metered, or no model at all. */

@@ -1,4 +1,4 @@
-import type { AgentHost, Executor } from "../agents/index.ts";
+import type { AgentHost, Executor, KeeperHost } from "../agents/index.ts";
 import type { Clock, CredentialMode, MicroUsd, Pipeline, RunEvent, RunState } from "../domain/index.ts";
 import type { Registry } from "../fleet/index.ts";
 import type { GatewayClient, Upstream } from "../models/index.ts";
@@ -24,7 +24,10 @@ export interface EngineDeps {
   node: string;
   registry: Registry<AgentExecution>;
   defaultAgent?: string | undefined;
+  /** For setup, gates, and everything else that is simply done again. */
   host: AgentHost;
+  /** For agents: they outlive this process. Absent: they end with it. */
+  keepers?: KeeperHost;
   /** Connects when the first metered attempt starts. */
   gateway: () => Promise<GatewayClient>;
   /** Attempts at once in this process. */

@@ -1,8 +1,8 @@
 import type { RunEvent } from "../domain/index.ts";
 import { LeaseKeeper, parseHolder } from "../fleet/index.ts";
-import { StoreError, type Reservation } from "../store/index.ts";
+import { StoreError, type HeldLease, type LeaseRef } from "../store/index.ts";
 import { carryOut } from "./attempt.ts";
-import type { AttemptWork } from "./attempt.ts";
+import type { AttemptSignals, AttemptWork } from "./attempt.ts";
 import type { EngineDeps } from "./contract.ts";
 import type { Fact } from "./run-log.ts";
 
@@ -11,9 +11,26 @@ export interface DispatchedRun {
   runId: string;
   submit(fact: Fact): Promise<void>;
   /** What an attempt needs, or `undefined` when the journal does not want it any more. */
-  work(reservation: Reservation, signal: AbortSignal): Promise<AttemptWork | undefined>;
+  work(assigned: Assigned, signals: AttemptSignals): Promise<AttemptWork | undefined>;
   /** Something ended. */
   onIdle(): void;
+}
+
+/** An attempt that this process holds the lease of. */
+export interface Assigned {
+  id: string;
+  agent: string;
+  lease: LeaseRef;
+  /** Epoch ms; absent for one that is taken up. */
+  enqueuedAt?: number;
+}
+
+interface Flight {
+  runId: string;
+  /** Ends its processes. */
+  stop: AbortController;
+  /** Leaves them to whoever takes the attempt up. */
+  letGo: AbortController;
 }
 
 const LOOK_AGAIN_MS = 1000;
@@ -30,7 +47,7 @@ export class Dispatcher implements Disposable {
   readonly #machine: string;
   readonly #runs = new Map<string, DispatchedRun>();
   readonly #draining = new Set<string>();
-  readonly #inFlight = new Map<string, { abort: AbortController; runId: string }>();
+  readonly #inFlight = new Map<string, Flight>();
   readonly #perRun = new Map<string, number>();
   #busy = 0;
   #reserving = false;
@@ -73,12 +90,29 @@ export class Dispatcher implements Disposable {
   /** Ends an attempt. Answers false when it does not run here. */
   stop(attempt: string, because: string): boolean {
     const flight = this.#inFlight.get(attempt);
-    flight?.abort.abort(new Error(because));
+    flight?.stop.abort(new Error(because));
     return flight !== undefined;
   }
 
   stopAll(runId: string, because: string): void {
-    for (const flight of this.#inFlight.values()) if (flight.runId === runId) flight.abort.abort(new Error(because));
+    for (const flight of this.#inFlight.values()) if (flight.runId === runId) flight.stop.abort(new Error(because));
+  }
+
+  /** Has nothing more to do with a run's attempts. Their agents work on where they have a keeper. */
+  letGo(runId: string, because: string): void {
+    for (const flight of this.#inFlight.values()) if (flight.runId === runId) leave(flight, because);
+  }
+
+  /**
+   * Goes on with an attempt whose engine is gone, also when all slots are taken: its agent works already. Nothing is done when somebody else
+   * has it by now.
+   */
+  async takeUp(run: DispatchedRun, { id, agent }: { id: string; agent: string }, held: HeldLease | undefined): Promise<void> {
+    const { store, clock, node, registry } = this.#deps;
+    const now = clock.now();
+    const breakEpoch = held === undefined ? {} : { breakEpoch: held.epoch };
+    const taken = await store.acquire({ key: id, holder: node, until: now + this.#leaseMs, now, ...breakEpoch });
+    if (taken.ok) void this.#attempt(run.runId, { id, agent, lease: taken.lease }, registry.get(agent).account);
   }
 
   /** There may be work. */
@@ -120,7 +154,8 @@ export class Dispatcher implements Disposable {
         });
         // Set before anything is awaited again: a kick that comes now counts.
         if (reserved.length < limit && !this.#again) this.#isDry = true;
-        for (const reservation of reserved) void this.#attempt(reservation);
+        for (const { entry, agent, account, lease } of reserved)
+          void this.#attempt(entry.runId, { id: entry.id, agent, lease, enqueuedAt: entry.enqueuedAt }, account);
       } while (this.#again);
     } catch (error) {
       // A busy store: the timer tries again. A closed one: the run's log has seen it too and ends the run.
@@ -131,63 +166,64 @@ export class Dispatcher implements Disposable {
     }
   }
 
-  async #attempt(reservation: Reservation): Promise<void> {
-    const { entry, lease } = reservation;
-    const run = this.#runs.get(entry.runId);
-    const abort = new AbortController();
-    let lost = false;
+  async #attempt(runId: string, assigned: Assigned, account: string): Promise<void> {
+    const { id, lease } = assigned;
+    const run = this.#runs.get(runId);
+    const flight: Flight = { runId, stop: new AbortController(), letGo: new AbortController() };
     this.#busy += 1;
-    this.#perRun.set(entry.runId, this.inFlight(entry.runId) + 1);
-    this.#inFlight.set(entry.id, { abort, runId: entry.runId });
-    this.#keeper.keep(lease, () => {
-      lost = true;
-      abort.abort(new Error("its lease was taken over"));
-    });
+    this.#perRun.set(runId, this.inFlight(runId) + 1);
+    this.#inFlight.set(id, flight);
+    this.#keeper.keep(lease, () => leave(flight, "its lease was taken over"));
     let events: RunEvent[] | undefined;
     try {
-      const work = await run?.work(reservation, abort.signal);
+      const work = await run?.work(assigned, { signal: flight.stop.signal, letGo: flight.letGo.signal });
       if (run && work) {
-        await run.submit({
-          events: [
-            {
-              type: "AttemptStarted",
-              data: {
-                attempt: entry.id,
-                step: work.step.path,
-                agent: reservation.agent,
-                node: this.#deps.node,
-                epoch: lease.epoch,
-                ...(work.execution.credentials ? { credentials: work.execution.credentials } : {}),
-                queuedMs: Math.max(0, this.#deps.clock.now() - entry.enqueuedAt),
-                ...(work.execution.executor.needsWorkspace ? { from: work.from } : {}),
-              },
-            },
-            ...sessionTaken(work),
-          ],
-          fence: lease,
-          cause: entry.id,
-        });
+        await run.submit({ events: this.#started(work, assigned), fence: lease, cause: id });
         events = await carryOut(this.#deps, work);
       }
     } catch (error) {
       // The lease or the run is somebody else's now: theirs to record. The run's log reports a store that is gone.
       if (!(error instanceof StoreError)) throw error;
-      lost = true;
+      leave(flight, error.message);
     } finally {
       this.#busy -= 1;
-      this.#inFlight.delete(entry.id);
+      this.#inFlight.delete(id);
       this.#keeper.drop(lease);
     }
-    this.#slotFree(reservation.account);
+    this.#slotFree(account);
     try {
       // An attempt that the journal does not want any more only leaves the queue.
-      if (run && !lost) await run.submit({ events: events ?? [], settle: lease, cause: entry.id });
+      if (run && !flight.letGo.signal.aborted) {
+        await run.submit({ events: events ?? [], settle: lease, cause: id });
+        await this.#deps.keepers?.forget(id);
+      }
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
     } finally {
-      this.#perRun.set(entry.runId, this.inFlight(entry.runId) - 1);
+      this.#perRun.set(runId, this.inFlight(runId) - 1);
       run?.onIdle();
     }
+  }
+
+  #started(work: AttemptWork, { id, agent, lease, enqueuedAt }: Assigned): RunEvent[] {
+    const { node, clock } = this.#deps;
+    const of = { attempt: id, step: work.step.path };
+    if (work.takenUp) return [{ type: "AttemptReattached", data: { ...of, node, epoch: lease.epoch } }];
+    const { credentials, executor } = work.execution;
+    const started: RunEvent = {
+      type: "AttemptStarted",
+      data: {
+        ...of,
+        agent,
+        node,
+        epoch: lease.epoch,
+        ...(credentials ? { credentials } : {}),
+        queuedMs: enqueuedAt === undefined ? 0 : Math.max(0, clock.now() - enqueuedAt),
+        ...(executor.needsWorkspace ? { from: work.from } : {}),
+      },
+    };
+    const { session } = work;
+    return session ? [started, { type: "SessionTaken", data: { ...of, session: session.id, folder: session.folder } }] : [started];
   }
 
   [Symbol.dispose](): void {
@@ -196,7 +232,8 @@ export class Dispatcher implements Disposable {
   }
 }
 
-function sessionTaken({ attempt, step, session }: AttemptWork): RunEvent[] {
-  if (!session) return [];
-  return [{ type: "SessionTaken", data: { attempt, step: step.path, session: session.id, folder: session.folder } }];
+/** First its processes are let go of, then the work on it ends: nothing of what it does then may reach them. */
+function leave(flight: Flight, because: string): void {
+  flight.letGo.abort(new Error(because));
+  flight.stop.abort(new Error(because));
 }

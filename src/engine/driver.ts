@@ -1,13 +1,14 @@
-import { currentAttempt, isOver, parseAttemptId, runStream, type RunEvent, type StepState } from "../domain/index.ts";
+import { isOver, runStream, type RunEvent } from "../domain/index.ts";
 import { routeStep } from "../models/index.ts";
-import { StoreError, type LeaseRef, type QueueEntry, type Reservation } from "../store/index.ts";
-import type { AttemptWork } from "./attempt.ts";
+import { StoreError, type LeaseRef, type QueueEntry } from "../store/index.ts";
+import type { AttemptSignals, AttemptWork } from "./attempt.ts";
 import type { DriveEnd, DriveOptions, EngineDeps } from "./contract.ts";
-import type { Dispatcher, DispatchedRun } from "./dispatcher.ts";
+import type { Assigned, Dispatcher, DispatchedRun } from "./dispatcher.ts";
 import { loadRun } from "./load.ts";
 import { MergeQueue } from "./merge-queue.ts";
 import { PermissionDesk } from "./permissions.ts";
-import { endLeftChecks, interruptOrphans } from "./recover.ts";
+import { prepareWork } from "./prepare-work.ts";
+import { endLeftChecks, findOrphans } from "./recover.ts";
 import { RunLog, type Effect, type RouteDecision } from "./run-log.ts";
 
 const LONGEST_TIMER_MS = 86_400_000;
@@ -72,14 +73,21 @@ export class Driver implements DispatchedRun {
     const following = this.#follow(state.version);
     try {
       const leases = await this.#deps.store.leases(`${this.runId}/`);
-      const orphans = await interruptOrphans(this.#deps, state, leases);
+      const { interrupted, alive } = await findOrphans(this.#deps, state, leases);
       await endLeftChecks(this.#deps, state);
-      // Their workspaces are of no use to anybody, unless an attempt of this run lives elsewhere.
-      if (leases.length <= orphans.length) await this.#clean();
-      await Promise.all(orphans.map((fact) => this.#log.submit(fact)));
+      // Workspaces of the interrupted are of no use to anybody, unless an attempt of this run lives elsewhere.
+      if (leases.length <= interrupted.length + alive.length)
+        await this.#clean(alive.map(({ attempt }) => attempt.resumes?.folder ?? attempt.id));
+      await Promise.all(
+        interrupted.map(async ({ attempt, fact }) => {
+          await this.#log.submit(fact);
+          await this.#deps.keepers?.forget(attempt);
+        }),
+      );
       if (drain?.aborted) this.#drain();
       if (stop?.aborted) this.#stop();
       this.#dispatcher.add(this);
+      await Promise.all(alive.map(({ attempt, agent, lease }) => this.#dispatcher.takeUp(this, { id: attempt.id, agent }, lease)));
       this.#log.poke();
       const end = await this.#over.promise;
       if (end.kind === "finished") {
@@ -99,11 +107,11 @@ export class Driver implements DispatchedRun {
   }
 
   /** A folder that cannot be removed now is left to `stepfall clean`. Those of conversations that may be taken up stay while the run goes on. */
-  async #clean(): Promise<void> {
+  async #clean(inUse: readonly string[] = []): Promise<void> {
     if (this.#deps.keepWorkspaces) return;
     const { state } = this.#log;
-    const keep =
-      state.status === "finished" ? [] : [...state.steps.values()].flatMap((s) => (s.session && !isOver(s) ? s.session.folder : []));
+    const open = state.status === "finished" ? [] : [...state.steps.values()].filter((s) => !isOver(s));
+    const keep = [...inUse, ...open.flatMap((s) => s.session?.folder ?? [])];
     await this.#options.workspaces.cleanRun(this.runId, { keep }).catch(() => undefined);
   }
 
@@ -129,53 +137,10 @@ export class Driver implements DispatchedRun {
     return this.#log.submit(fact);
   }
 
-  async work({ entry, agent }: Reservation, signal: AbortSignal): Promise<AttemptWork | undefined> {
-    const { state } = this.#log;
-    const s = state.steps.get(parseAttemptId(entry.id)?.stepPath ?? "");
-    const a = s && currentAttempt(s);
-    if (
-      !s ||
-      a?.id !== entry.id ||
-      (s.step.kind !== "agent" && s.step.kind !== "command") ||
-      (a.phase !== "queued" && a.phase !== "running")
-    )
-      return undefined;
-    // Running already: its lease ran out (this machine slept). The new epoch starts it afresh, without the old one's processes.
-    if (a.phase === "running") await this.#deps.host.endLeftovers(a.id);
-    const registered = this.#deps.registry.get(agent);
-    const from = registered.executor.executor.needsWorkspace
-      ? await this.#options.workspaces.tip({ runId: this.runId, name: state.branch })
-      : state.base;
-    const session = await this.#keptSession(s, entry.id, agent, from);
-    return {
-      attempt: entry.id,
-      ...(session ? { session } : {}),
-      step: s.step,
-      agent,
-      tier: registered.tier,
-      execution: registered.executor,
-      feedback: s.feedback,
-      from,
-      state,
-      workspaces: this.#options.workspaces,
-      signal,
-      permit: (step, attempt, request, until) => this.#permissions.ask(step, attempt, request, until),
-    };
-  }
-
-  /**
-   * The conversation of the step's last attempt, when the same agent has it again and the run's branch has not moved: its files are what it
-   * remembers. Otherwise what is left of it goes.
-   */
-  async #keptSession(s: StepState, attempt: string, agent: string, from: string): Promise<AttemptWork["session"]> {
-    if (!s.session) return undefined;
-    const { workspaces } = this.#options;
-    const { session: id, folder } = s.session;
-    const workspace = await workspaces.reopen({ runId: this.runId, attempt, from, folder });
-    if (!workspace) return undefined;
-    if (s.session.agent === agent && s.session.from === from) return { id, folder, workspace };
-    await workspaces.remove(workspace).catch(() => undefined);
-    return undefined;
+  async work(assigned: Assigned, signals: AttemptSignals): Promise<AttemptWork | undefined> {
+    const work = await prepareWork(this.#deps, this.#options.workspaces, this.#log.state, assigned);
+    const permit: AttemptWork["permit"] = (step, attempt, request, until) => this.#permissions.ask(step, attempt, request, until);
+    return work && { ...work, ...signals, workspaces: this.#options.workspaces, permit };
   }
 
   onIdle(): void {
@@ -275,13 +240,14 @@ export class Driver implements DispatchedRun {
   #end(end: DriveEnd): void {
     if (this.#ended) return;
     this.#ended = true;
-    if (end.kind === "taken-over") this.#dispatcher.stopAll(this.runId, "another process drives the run now");
+    if (end.kind === "taken-over") this.#dispatcher.letGo(this.runId, "another process drives the run now");
     this.#over.resolve(end);
   }
 
   #fail(error: unknown): void {
     this.#ended = true;
-    this.#dispatcher.stopAll(this.runId, "the run's driver failed");
+    // Their agents work on: whoever resumes the run goes on with them.
+    this.#dispatcher.letGo(this.runId, "the run's driver failed");
     this.#over.reject(error);
   }
 }

@@ -1,6 +1,6 @@
 import type { PermissionAnswer, PermissionRequest } from "../agents/index.ts";
 import { currentAttempt, inboxItemId, verdictOn, type RunState, type WorkStep } from "../domain/index.ts";
-import type { RunLog } from "./run-log.ts";
+import type { Fact, RunLog } from "./run-log.ts";
 
 /** Answers what agents ask leave for: by the step's policy, or by a person through the inbox. */
 export class PermissionDesk {
@@ -32,14 +32,19 @@ export class PermissionDesk {
     const s = log.state.steps.get(step.path);
     const a = s && currentAttempt(s);
     if (!s || a?.id !== attempt) return { allow: false, because: "the attempt is over" };
-    const item = inboxItemId(log.state.runId, step.path, s.items + 1 + this.#openOf(step.path));
+    const title = this.#mask(request.title).slice(0, 300);
+    const detail = request.detail === undefined ? undefined : this.#mask(request.detail).slice(0, 4000);
+    // An agent that was taken up asks again what it has asked the engine before this one.
+    const asked = [...log.state.inbox.values()].find(
+      (i) => i.attempt === attempt && i.kind === "permission" && i.title === title && i.detail === detail && !this.#waiting.has(i.item),
+    );
+    const item = asked?.item ?? inboxItemId(log.state.runId, step.path, s.items + 1 + this.#openOf(step.path));
     const { promise, resolve } = Promise.withResolvers<PermissionAnswer>();
     const onAbort = (): void => resolve({ allow: false, because: "the attempt is over" });
     signal.addEventListener("abort", onAbort, { once: true });
     this.#waiting.set(item, resolve);
     try {
-      const detail = request.detail === undefined ? undefined : this.#mask(request.detail).slice(0, 4000);
-      await log.submit({
+      const opened: Fact = {
         events: [
           {
             type: "InboxOpened",
@@ -48,7 +53,7 @@ export class PermissionDesk {
               step: step.path,
               attempt,
               kind: "permission",
-              title: this.#mask(request.title).slice(0, 300),
+              title,
               ...(detail === undefined ? {} : { detail }),
               choices: [],
               who: [],
@@ -57,7 +62,8 @@ export class PermissionDesk {
           },
         ],
         cause: attempt,
-      });
+      };
+      if (!asked) await log.submit(opened);
       this.look(log.state);
       return await promise;
     } finally {

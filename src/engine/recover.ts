@@ -1,17 +1,25 @@
-import { currentAttempt, type RunEvent, type RunState } from "../domain/index.ts";
+import { currentAttempt, type AttemptState, type RunEvent, type RunState } from "../domain/index.ts";
 import type { HeldLease } from "../store/index.ts";
 import type { EngineDeps } from "./contract.ts";
+import { canBeTakenUp, endAll } from "./prepare-work.ts";
 import type { Fact } from "./run-log.ts";
 
+export interface Orphans {
+  /** Nobody works on them; what was left of them is ended. */
+  interrupted: { attempt: string; fact: Fact }[];
+  /** Their engine is gone, and their agent is not: this engine goes on with them. */
+  alive: { attempt: AttemptState; agent: string; lease: HeldLease | undefined }[];
+}
+
 /**
- * What a dead driver left of a run: attempts that the journal has in flight and nobody works on. Their processes are ended first, then
- * they are recorded as interrupted, so that a new attempt never meets the old one's agent. Attempts on a node that lives keep
- * running there.
+ * What a dead driver left of a run. Where an agent works on under its keeper, or has ended meanwhile, its attempt is taken up. For all
+ * others their processes are ended first, then they are recorded as interrupted, so that a new attempt never meets the old one's agent.
+ * Attempts on a node that lives keep running there.
  */
-export async function interruptOrphans(deps: EngineDeps, state: RunState, leases: readonly HeldLease[]): Promise<Fact[]> {
+export async function findOrphans(deps: EngineDeps, state: RunState, leases: readonly HeldLease[]): Promise<Orphans> {
   const byKey = new Map(leases.map((l) => [l.key, l]));
   const now = deps.clock.now();
-  const facts: Fact[] = [];
+  const orphans: Orphans = { interrupted: [], alive: [] };
   for (const path of [...state.queued, ...state.running]) {
     const s = state.steps.get(path);
     const a = s && currentAttempt(s);
@@ -20,18 +28,22 @@ export async function interruptOrphans(deps: EngineDeps, state: RunState, leases
     // Queued and not reserved: it simply waits for this driver.
     if (a.phase === "queued" && !lease) continue;
     if (lease && lease.until > now && lease.holder !== deps.node && !deps.isDead(lease.holder)) continue;
-    const ended = await deps.host.endLeftovers(a.id);
+    if (a.phase === "running" && a.agent !== undefined && deps.registry.has(a.agent) && canBeTakenUp(deps, a.id)) {
+      orphans.alive.push({ attempt: a, agent: a.agent, lease });
+      continue;
+    }
+    const ended = await endAll(deps, a.id);
     const evidence = [
       lease ? `its node ${lease.holder} is dead` : "no node holds its lease",
-      ended.length > 0 ? `processes ended: ${ended.map((p) => p.pid).join(", ")}` : "no process of it was left",
+      ended.length > 0 ? `processes ended: ${ended.join(", ")}` : "no process of it was left",
     ].join("; ");
     const event: RunEvent = {
       type: "AttemptInterrupted",
       data: { attempt: a.id, step: path, because: "the engine that ran it died", evidence },
     };
-    facts.push({ events: [event], withdraw: [a.id], cause: "recovery" });
+    orphans.interrupted.push({ attempt: a.id, fact: { events: [event], withdraw: [a.id], cause: "recovery" } });
   }
-  return facts;
+  return orphans;
 }
 
 /**
@@ -41,6 +53,6 @@ export async function interruptOrphans(deps: EngineDeps, state: RunState, leases
 export async function endLeftChecks(deps: EngineDeps, state: RunState): Promise<void> {
   for (const s of state.steps.values()) {
     const a = currentAttempt(s);
-    if (a && (a.phase === "accepted" || a.phase === "merging")) await deps.host.endLeftovers(a.id);
+    if (a && (a.phase === "accepted" || a.phase === "merging")) await endAll(deps, a.id);
   }
 }

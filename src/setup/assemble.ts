@@ -1,4 +1,4 @@
-import { createLocalHost } from "../agents/index.ts";
+import { createKeeperHost, createLocalHost } from "../agents/index.ts";
 import type { Config } from "../config/index.ts";
 import { createEngine, type AgentExecution, type Engine, type EngineDeps, type Feed } from "../engine/index.ts";
 import type { Registry } from "../fleet/index.ts";
@@ -58,6 +58,7 @@ export async function assemble(cli: Surroundings, parts: Parts): Promise<Assembl
     registry,
     defaultAgent: config.defaultAgent,
     host: createLocalHost({ home, clock: cli.clock, mask }),
+    keepers: createKeeperHost({ home, clock: cli.clock, mask, secrets: () => secrets.values() }),
     gateway: () => (gateway ??= connectGateway({ home, clock: cli.clock, env: pick(cli.env, forGateway) })),
     slots: config.slots,
     baseEnv: { ...pick(cli.env, inherited), ...cacheEnvironment(home, parts.projectId) },

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { AgentHandle, AttemptTask, ExecutionContext, ExecutionResult, Exit, ReportedTokens } from "../contract.ts";
 import { exitFailure, failureInWords, requestFailure, stopFailure } from "./failure.ts";
 import { connectAgent, type Link } from "./link.ts";
-import { answerPermission } from "./permission.ts";
+import { toldOnce } from "../told-once.ts";
+import { answerPermission, notePermission } from "./permission.ts";
 import { greet, openSession, ProtocolMismatch } from "./session.ts";
 import { CANCEL_MS, type AcpExecutorOptions } from "./start.ts";
 import { tokensOf } from "./tokens.ts";
@@ -25,6 +26,7 @@ export class Attempt {
   readonly #tree: string;
   readonly #options: AcpExecutorOptions;
   readonly #link: Link;
+  readonly #tell: (text: string) => void;
   #turn: Turn;
   #session: string | undefined;
   #canResume = false;
@@ -36,11 +38,13 @@ export class Attempt {
     this.#context = context;
     this.#tree = tree;
     this.#options = options;
+    this.#tell = toldOnce(handle, (text) => context.progress(text));
     // A session that is taken up may be told again from its beginning: that is not this attempt's doing.
     this.#turn = new Turn(tree, () => {});
     this.#link = connectAgent(handle, {
       update: (params) => this.#turn.update(params),
       permission: (params, signal) => answerPermission(params, this.#turn, context, AbortSignal.any([signal, context.signal])),
+      answered: (params) => notePermission(params, this.#turn),
     });
   }
 
@@ -48,6 +52,7 @@ export class Attempt {
     const { signal, deadlineMs } = this.#context;
     const over = new AbortController();
     const exit = this.#handle.settle(over.signal);
+    exit.catch(() => {}); // it may be known before it is asked for
     const stopping = Promise.withResolvers<Stop>();
     const abort = () => stopping.resolve("aborted");
     if (signal.aborted) abort();
@@ -86,8 +91,8 @@ export class Attempt {
         sessionModes: this.#options.preset.sessionModes,
         closed: connection.signal,
       });
-      if (opened.notResumed !== undefined) this.#context.progress(`starts anew: ${opened.notResumed}`);
-      this.#turn = new Turn(this.#tree, (text) => this.#context.progress(text));
+      if (opened.notResumed !== undefined) this.#tell(`starts anew: ${opened.notResumed}`);
+      this.#turn = new Turn(this.#tree, this.#tell);
       this.#session = opened.id;
       const prompt = [{ type: "text", text: this.#task.prompt }];
       const answer = await agent.request<{ stopReason?: unknown }>("session/prompt", { sessionId: opened.id, prompt });
@@ -115,7 +120,7 @@ export class Attempt {
     if (!this.#options.preset.usageComesLate) return;
     for (let waited = 0; !this.#turn.cost && waited < LATE_USAGE_MS; waited += 25) await sleep(25);
     const { cost } = this.#turn;
-    if (cost) this.#context.progress(`says that it cost ${cost.amount} ${cost.currency}`);
+    if (cost) this.#tell(`says that it cost ${cost.amount} ${cost.currency}`);
   }
 
   #result(stop: Stop | undefined, said: ExecutionResult | Gone | Stop, exit: Exit): ExecutionResult {

@@ -2,11 +2,14 @@ import { client, type ClientConnection, type ClientContext, type Stream } from "
 import type { AgentHandle } from "../contract.ts";
 import { LastLines } from "../last-lines.ts";
 import { MessageReader } from "./message-reader.ts";
+import { Recorded } from "./recorded.ts";
 
 /** What the agent may ask of us or tell us. Parameters come as they are: each is read tolerantly where it is used. */
 export interface LinkHandlers {
   update(params: unknown): void;
   permission(params: unknown, signal: AbortSignal): Promise<unknown>;
+  /** It asked leave and was answered, before the agent was taken up. */
+  answered(params: unknown): void;
 }
 
 /** An ACP connection over a process that a host owns. */
@@ -24,20 +27,25 @@ export interface Link {
 export function connectAgent(handle: AgentHandle, handlers: LinkHandlers): Link {
   const noise = new LastLines(20);
   const asked = new Set<unknown>();
+  const recorded = new Recorded(handle.inputs ?? []);
   let malformed = 0;
   let incoming!: ReadableStreamDefaultController<Message>;
   const readable = new ReadableStream<Message>({ start: (controller) => void (incoming = controller) });
   const writable = new WritableStream<Message>({
     async write(message) {
       if ("method" in message && "id" in message) asked.add(message.id);
-      await handle.send(`${JSON.stringify(message)}\n`);
+      await handle.send(recorded.request(message) ?? `${JSON.stringify(message)}\n`);
     },
   });
   // Notifications do not pass through the library: it checks updates against the protocol of its day, drops those of a later one,
   // and complains on our own stderr.
   const take = (message: Message): void => {
+    const answer = message["method"] === "session/request_permission" ? recorded.answerTo(message) : undefined;
     if (message["method"] === "session/update" && !("id" in message)) handlers.update(message["params"]);
-    else if (isExpected(message, asked)) enqueue(incoming, message);
+    else if (answer !== undefined) {
+      handlers.answered(message["params"]);
+      handle.send(answer).catch(() => {}); // it is gone: the end of its output tells
+    } else if (isExpected(message, asked)) enqueue(incoming, message);
   };
   const ended = (async () => {
     const reader = new MessageReader();

@@ -40,6 +40,12 @@ export async function answerPermission(
   return { outcome: chosen ? { outcome: "selected", optionId: chosen.optionId } : { outcome: "cancelled" } };
 }
 
+/** A request for leave that was answered before: the call is known, and nothing is asked. */
+export function notePermission(params: unknown, turn: Turn): void {
+  const parsed = Asked.safeParse(params);
+  if (parsed.success) turn.tool(parsed.data.toolCall);
+}
+
 function requestOf(call: ToolCall): PermissionRequest {
   // A command without its text among the input is the title.
   const command = commandOf(call.input) ?? (call.kind === "execute" ? call.title : undefined);

@@ -7,7 +7,11 @@ import { PREFLIGHT_MS } from "./start.ts";
 
 /** Whether the agent greets and begins a session. No model is asked. */
 export async function preflight(handle: AgentHandle, cwd: string, signal: AbortSignal, preset: AgentPreset): Promise<Preflight> {
-  const link = connectAgent(handle, { update: () => {}, permission: () => Promise.resolve({ outcome: { outcome: "cancelled" } }) });
+  const link = connectAgent(handle, {
+    update: () => {},
+    permission: () => Promise.resolve({ outcome: { outcome: "cancelled" } }),
+    answered: () => {},
+  });
   const over = new AbortController();
   const exit = handle.settle(AbortSignal.any([signal, over.signal]));
   try {

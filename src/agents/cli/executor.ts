@@ -3,6 +3,7 @@ import type { CredentialMode } from "../../domain/index.ts";
 import { checkGateway } from "../chat/check.ts";
 import type { AttemptTask, ExecutionContext, ExecutionResult, Executor, Exit, Preflight } from "../contract.ts";
 import { goneWithoutAnswer } from "../gone.ts";
+import { toldOnce } from "../told-once.ts";
 import type { AgentPreset } from "../presets/contract.ts";
 import { claudeDialect } from "./claude.ts";
 import { codexDialect } from "./codex.ts";
@@ -77,9 +78,11 @@ export function createCliExecutor(options: CliExecutorOptions): Executor {
       if (prepared.kind === "failed") return prepared;
       const said = await run(prepared, task.resume, task, context, dialect);
       if (said.ending?.kind !== "no-session" || task.resume === undefined) return resultOf(said, context.deadlineMs);
-      context.progress("the earlier session is gone: starting anew");
       const left = context.deadlineMs - said.exit.durationMs;
-      return resultOf(await run(prepared, undefined, task, { ...context, deadlineMs: left }, dialect), context.deadlineMs);
+      return resultOf(
+        await run(prepared, undefined, task, { ...context, deadlineMs: left }, dialect, "the earlier session is gone: starting anew"),
+        context.deadlineMs,
+      );
     },
   };
 }
@@ -90,6 +93,7 @@ async function run(
   task: AttemptTask,
   context: ExecutionContext,
   dialect: Dialect,
+  note?: string,
 ): Promise<Said> {
   const { argv, env } = prepared.start(resume);
   const reader = dialect.reader({ resume, env });
@@ -103,7 +107,9 @@ async function run(
     deadlineMs: context.deadlineMs,
     transcript: context.transcript,
   });
-  return follow(handle, reader, context);
+  const progress = toldOnce(handle, context.progress);
+  if (note !== undefined) progress(note);
+  return follow(handle, reader, { signal: context.signal, progress });
 }
 
 /** The last event is the agent's word. Without one, how its process ended is all there is; an exit code alone is never success. */

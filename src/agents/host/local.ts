@@ -6,7 +6,7 @@ import { PipeMaker } from "./pipes.ts";
 import { defaultGrace, endMembers, findMembers, processStartTime, type EndGrace } from "./process.ts";
 import { ProcessRecords } from "./record.ts";
 import { RunningProcess } from "./running.ts";
-import { Transcript } from "./transcript.ts";
+import { Transcript, type TranscriptPosition } from "./transcript.ts";
 import { unstartable } from "./unstartable.ts";
 
 export interface LocalHostOptions {
@@ -19,6 +19,15 @@ export interface LocalHostOptions {
   transcriptLimitBytes?: number;
   /** Time between TERM, INT and KILL. Default 2 s each. */
   grace?: Partial<EndGrace>;
+  /** For a keeper, which starts one process and has it on record in its own way, too. */
+  watch?: ProcessWatch;
+}
+
+export interface ProcessWatch {
+  /** The process is on record and its program has not run. When this throws, it never does, and `spawn` rejects. */
+  beforeGo(record: ProcessRecord, transcript: TranscriptPosition): void;
+  /** Lines of it are on disk. */
+  grown(position: TranscriptPosition): void;
 }
 
 /** The host whose processes are children of this one. They end with their attempt, or by `endLeftovers` after a crash. */
@@ -26,7 +35,7 @@ export function createLocalHost(options: LocalHostOptions): AgentHost {
   const { home, clock, mask, transcriptLimitBytes = 32 * 1024 * 1024 } = options;
   const grace = { ...defaultGrace, ...options.grace };
   const records = new ProcessRecords(home);
-  const pipes = new PipeMaker(home);
+  const pipes = new PipeMaker(home, options.watch ? 1 : undefined);
   const running = new Map<string, number>();
   const count = (attempt: string, by: 1 | -1) => {
     const now = (running.get(attempt) ?? 0) + by;
@@ -46,9 +55,15 @@ export function createLocalHost(options: LocalHostOptions): AgentHost {
       const pid = child.pid as number;
       let transcript: Transcript | undefined;
       try {
-        transcript = new Transcript(spec.transcript, transcriptLimitBytes);
+        transcript = new Transcript(spec.transcript, transcriptLimitBytes, options.watch?.grown);
         const record: ProcessRecord = { pid, startTime: processStartTime(pid) ?? "", pgid: pid };
         records.write({ ...record, role: spec.role, attempt: spec.attempt, argv0: spec.argv[0] });
+        try {
+          options.watch?.beforeGo(record, transcript.position);
+        } catch (error) {
+          records.remove(spec.attempt, pid);
+          throw error;
+        }
         count(spec.attempt, 1);
         const handle = new RunningProcess({
           spec,

@@ -5,9 +5,8 @@ import { Socket } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-/** Pairs made by one `mkfifo`, and how few left make the next batch start before it is needed. */
+/** Pairs made by one `mkfifo`. When half of them are left, the next batch is begun before it is needed. */
 const BATCH = 12;
-const LOW = 6;
 
 interface Ends {
   child: number;
@@ -31,16 +30,19 @@ export interface OutputPipes {
 export class PipeMaker {
   readonly #folder: string;
   readonly #ready: { stdout: Ends; stderr: Ends }[] = [];
+  readonly #batch: number;
   #making: Promise<void> | undefined;
-  constructor(home: string) {
+  /** `batch: 1` for a process that starts one only: none are made ahead. */
+  constructor(home: string, batch = BATCH) {
     this.#folder = join(home, "processes", ".pipes");
+    this.#batch = batch;
   }
 
   async output(): Promise<OutputPipes> {
     let pair = this.#ready.pop();
     for (; !pair; pair = this.#ready.pop()) await this.#refill();
     // A failure is told to the next one who has to wait.
-    if (this.#ready.length < LOW) this.#refill().catch(() => {});
+    if (this.#ready.length < Math.floor(this.#batch / 2)) this.#refill().catch(() => {});
     const { stdout, stderr } = pair;
     const reader = (fd: number) => new Socket({ fd, readable: true, writable: false });
     return { childFds: [stdout.child, stderr.child], stdout: reader(stdout.ours), stderr: reader(stderr.ours) };
@@ -64,7 +66,7 @@ export class PipeMaker {
 
   async #make(): Promise<void> {
     const folder = this.#quickFolder();
-    const paths = Array.from({ length: BATCH }, (_, n) => [join(folder, `${n}o`), join(folder, `${n}e`)] as const);
+    const paths = Array.from({ length: this.#batch }, (_, n) => [join(folder, `${n}o`), join(folder, `${n}e`)] as const);
     try {
       await promisify(execFile)("mkfifo", ["-m", "600", ...paths.flat()], { env: { PATH: "/usr/bin:/bin" } });
       for (const [stdout, stderr] of paths) this.#ready.push({ stdout: openEnds(stdout), stderr: openEnds(stderr) });

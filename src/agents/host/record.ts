@@ -1,19 +1,31 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import type { ProcessRecord } from "../contract.ts";
 import { AgentError } from "../errors.ts";
 
 /** What is on disk about a process before its program may run. */
-export const StoredProcess = z.object({
-  pid: z.number().int().positive(),
-  startTime: z.string().min(1),
-  pgid: z.number().int().positive(),
-  role: z.string(),
-  attempt: z.string(),
-  argv0: z.string(),
-});
-export type StoredProcess = z.infer<typeof StoredProcess>;
+export interface StoredProcess extends ProcessRecord {
+  role: string;
+  attempt: string;
+  argv0: string;
+}
+
+/** Checked by hand: keepers load this file, and a schema library would add some 19 MB to each. */
+function storedProcess(value: unknown): StoredProcess | undefined {
+  const { pid, startTime, pgid, role, attempt, argv0 } = value as Record<string, unknown>;
+  if (!isProcessRecord({ pid, startTime, pgid })) return undefined;
+  if (typeof role !== "string" || typeof attempt !== "string" || typeof argv0 !== "string") return undefined;
+  return { pid: pid as number, startTime: startTime as string, pgid: pgid as number, role, attempt, argv0 };
+}
+
+/** Whether a value read from disk names a process. */
+export function isProcessRecord(value: unknown): value is ProcessRecord {
+  if (typeof value !== "object" || value === null) return false;
+  const { pid, startTime, pgid } = value as Record<string, unknown>;
+  const isId = (id: unknown): boolean => typeof id === "number" && Number.isInteger(id) && id > 0;
+  return isId(pid) && isId(pgid) && typeof startTime === "string" && startTime !== "";
+}
 
 /** An attempt id as one folder name: readable, never `.` or `..`, never too long, and no two ids share one. */
 export function folderOf(attempt: string): string {
@@ -57,8 +69,8 @@ export class ProcessRecords {
     return names(folder).flatMap((name) => {
       if (!name.endsWith(".json")) return [];
       try {
-        const record = StoredProcess.parse(JSON.parse(readFileSync(join(folder, name), "utf8")));
-        return record.attempt === attempt ? [record] : [];
+        const record = storedProcess(JSON.parse(readFileSync(join(folder, name), "utf8")));
+        return record?.attempt === attempt ? [record] : [];
       } catch {
         return [];
       }

@@ -158,7 +158,9 @@ export class RunningProcess implements AgentHandle {
   signal(signal: "SIGTERM" | "SIGINT" | "SIGKILL"): void {
     if (this.#isStopping || this.#leaderExited) return; // its number may be another's by now
     try {
-      process.kill(-this.process.pgid, signal);
+      // A sandbox's outer process heeds only KILL, and what runs inside is in a session of its own.
+      if (this.#o.spec.confine) for (const { pid } of findMembers({ leader: this.process, groupIsOurs: true })) process.kill(pid, signal);
+      else process.kill(-this.process.pgid, signal);
     } catch {
       // gone in this moment
     }

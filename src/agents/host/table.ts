@@ -19,6 +19,8 @@ export interface ProcessTable {
   find(pid: number): ProcessRow | undefined;
   /** Those of `rows` that were started with `name=value` in their environment. Other users' processes never are. */
   marked(rows: readonly ProcessRow[], name: string, value: string): ProcessRow[];
+  /** Memory that a process holds now with all its descendants, shared pages counted in each. Cheap: it is asked often. */
+  familyRssBytes(pid: number): number;
 }
 
 /** `pid (comm) S ppid pgrp session ...`; comm may hold spaces and brackets, so everything counts from the last one. */
@@ -68,6 +70,14 @@ const linux: ProcessTable = {
       }
     });
   },
+  familyRssBytes(pid) {
+    try {
+      const kib = Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1] ?? 0);
+      return kib * 1024 + childrenOf(pid).reduce((sum, child) => sum + linux.familyRssBytes(child), 0);
+    } catch {
+      return 0; // gone in the meantime
+    }
+  },
 };
 
 /** `LC_ALL=C` because lstart is a date in the user's language otherwise. */
@@ -86,6 +96,17 @@ const ps = (...args: string[]): string => {
 
 const columns = ["-o", "pid=,ppid=,pgid=,stat=,lstart="];
 
+/** Asked of each thread: a child belongs to the one that started it. A scan of all processes would take milliseconds. */
+function childrenOf(pid: number): number[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap((thread) => {
+    try {
+      return readFileSync(`/proc/${pid}/task/${thread}/children`, "latin1").split(" ").filter(Boolean).map(Number);
+    } catch {
+      return []; // the thread has ended, or this kernel does not tell
+    }
+  });
+}
+
 export function parsePs(output: string): ProcessRow[] {
   return output.split("\n").flatMap((line) => {
     const [, pid, ppid, pgid, stat, started] = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(.+?)\s*$/.exec(line) ?? [];
@@ -102,6 +123,17 @@ const darwin: ProcessTable = {
     const listing = ps("-E", "-ww", "-p", rows.map((r) => r.pid).join(","), "-o", "pid=,command=").split("\n");
     const found = new Set(listing.filter((line) => `${line} `.includes(` ${name}=${value} `)).map((line) => Number.parseInt(line, 10)));
     return rows.filter((row) => found.has(row.pid));
+  },
+  familyRssBytes(pid) {
+    const rows = ps("-ax", "-o", "pid=,ppid=,rss=")
+      .split("\n")
+      .map((line) => line.trim().split(/\s+/).map(Number));
+    const family = new Set([pid]);
+    for (let before = 0; before !== family.size;) {
+      before = family.size;
+      for (const [child, parent] of rows) if (child !== undefined && parent !== undefined && family.has(parent)) family.add(child);
+    }
+    return rows.reduce((sum, [one, , kib]) => sum + (one !== undefined && family.has(one) ? (kib ?? 0) : 0), 0) * 1024;
   },
 };
 

@@ -1,15 +1,22 @@
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, write } from "node:fs";
-import { open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import type { OutputLine } from "../contract.ts";
 import { AgentError } from "../errors.ts";
 import { PIECE } from "./lines.ts";
+import { readLines } from "./transcript-lines.ts";
 
 const writeAsync = promisify(write) as (fd: number, buffer: Buffer, offset: number) => Promise<{ bytesWritten: number }>;
 
 /** Bytes waiting for the disk above which the agent's output is not read further: it then blocks, our memory does not grow. */
 const HIGH_WATER = 1024 * 1024;
+
+/** Where a transcript stands on disk. */
+export interface TranscriptPosition {
+  bytes: number;
+  /** Of the last line; 0 when there is none. */
+  seq: number;
+}
 
 /**
  * The output of one process, appended to a file as NDJSON. Several processes may use one file after another: `seq` goes
@@ -29,9 +36,12 @@ export class Transcript {
   #closed = false;
   #changed = Promise.withResolvers<void>();
   #failure: Error | undefined;
+  #seqOnDisk: number;
+  readonly #onGrown: ((position: TranscriptPosition) => void) | undefined;
 
-  constructor(path: string, limitBytes: number) {
+  constructor(path: string, limitBytes: number, onGrown?: (position: TranscriptPosition) => void) {
     this.#path = path;
+    this.#onGrown = onGrown;
     try {
       mkdirSync(dirname(path), { recursive: true });
       this.#fd = openSync(path, "a+", 0o600);
@@ -43,6 +53,11 @@ export class Transcript {
     this.#start = fstatSync(this.#fd).size;
     this.#written = this.#start;
     this.#seq = this.#start === 0 ? 0 : lastSeq(this.#fd, this.#start);
+    this.#seqOnDisk = this.#seq;
+  }
+
+  get position(): TranscriptPosition {
+    return { bytes: this.#written, seq: this.#seqOnDisk };
   }
 
   get failure(): Error | undefined {
@@ -76,9 +91,12 @@ export class Transcript {
     while (this.#pending.length > 0 && !this.#failure) {
       const buffer = Buffer.from(this.#pending.join(""));
       this.#pending = [];
+      const seq = this.#seq;
       try {
         for (let done = 0; done < buffer.length;) done += (await writeAsync(this.#fd, buffer, done)).bytesWritten;
         this.#written += buffer.length;
+        this.#seqOnDisk = seq;
+        this.#onGrown?.(this.position);
       } catch (error) {
         this.#failure = error as Error;
       }
@@ -102,32 +120,12 @@ export class Transcript {
   }
 
   /** Lines of this process with `seq >= from`, ending when the process has ended and all was read. */
-  async *lines(from: number): AsyncGenerator<OutputLine> {
-    const file = await open(this.#path, "r");
-    try {
-      const chunk = Buffer.alloc(64 * 1024);
-      let rest = Buffer.alloc(0);
-      for (let at = this.#start; ;) {
-        const changed = this.#changed.promise;
-        const isLast = this.#closed;
-        while (at < this.#written) {
-          const { bytesRead } = await file.read(chunk, 0, Math.min(chunk.length, this.#written - at), at);
-          if (bytesRead === 0) return; // somebody cut the file
-          at += bytesRead;
-          const lines = Buffer.concat([rest, chunk.subarray(0, bytesRead)]);
-          const end = lines.lastIndexOf(10) + 1;
-          rest = lines.subarray(end);
-          for (const text of lines.toString("utf8", 0, end).split("\n").slice(0, -1)) {
-            const line = JSON.parse(text) as OutputLine;
-            if (line.seq >= from) yield line;
-          }
-        }
-        if (isLast) return;
-        await changed;
-      }
-    } finally {
-      await file.close();
-    }
+  lines(from: number): AsyncGenerator<OutputLine> {
+    return readLines(this.#path, this.#start, from, () => ({
+      bytes: this.#written,
+      isLast: this.#closed,
+      changed: this.#changed.promise,
+    }));
   }
 }
 

@@ -1,4 +1,4 @@
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { AgentSetup } from "./contract.ts";
 
@@ -6,7 +6,9 @@ import type { AgentSetup } from "./contract.ts";
 export async function writeSetup(setup: AgentSetup): Promise<void> {
   for (const { path, content } of setup.files) {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    await writeFile(path, content, { mode: 0o600 });
+    // An agent that is taken up after a crash reads its settings while they are prepared once more: it never sees half of them.
+    const isThere = (await readFile(path, "utf8").catch(() => undefined)) === content;
+    if (!isThere) await writeFile(path, content, { mode: 0o600 });
     // The mode above is only for a new file, and a further attempt may find the one before.
     await chmod(path, 0o600);
   }

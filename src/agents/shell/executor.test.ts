@@ -2,42 +2,25 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { executorConformance, stepBase, type Behaviour } from "../conformance.ts";
+import { executorConformance, stepBase, type BehaviourDriver } from "../conformance.ts";
 import type { ExecutionContext } from "../contract.ts";
 import { createLocalHost } from "../host/local.ts";
+import { inSandbox, isolation, sandboxTitle } from "../sandbox/sandbox.testkit.ts";
 import { createShellExecutor } from "./executor.ts";
+import { shellScript } from "./script.testkit.ts";
 
-function scriptOf(behaviour: Behaviour): string {
-  switch (behaviour.does) {
-    case "write":
-      return `mkdir -p "$(dirname ${behaviour.path})"; printf '%s' '${behaviour.content}' > ${behaviour.path}`;
-    case "lie":
-      return "echo all done";
-    case "fail":
-      return `echo "${behaviour.reason}" >&2; exit 3`;
-    case "hang":
-      return `sleep ${behaviour.marker} & sleep ${behaviour.marker}`;
-    case "ignore-signals":
-      return `trap "" TERM INT; sleep ${behaviour.marker} & while :; do sleep ${behaviour.marker}; done`;
-    case "leave-children":
-      return `sleep ${behaviour.marker} & setsid sleep ${behaviour.marker} & (setsid sh -c 'trap "" TERM; sleep ${behaviour.marker}; :' &) ; sleep 0.1; echo done`;
-    case "crash":
-      return "kill -9 $$";
-    case "flood":
-      return "yes 'the same line again and again'";
-    case "print":
-      return `echo "${behaviour.text}"`;
-    default:
-      return behaviour satisfies never;
-  }
-}
-
-executorConformance("the shell executor with command steps", async () => ({
+const commandSteps = async (): Promise<BehaviourDriver> => ({
   executor: createShellExecutor(),
   reportsTokens: false,
-  arrange: async (behaviour) => ({ step: { ...stepBase, kind: "command", command: scriptOf(behaviour) }, prompt: "" }),
+  arrange: async (behaviour) => ({ step: { ...stepBase, kind: "command", command: shellScript(behaviour) }, prompt: "" }),
   cleanUp: async () => {},
-}));
+});
+
+executorConformance("the shell executor with command steps", commandSteps);
+
+describe.skipIf(isolation.kind === "none")(sandboxTitle("in a sandbox"), () => {
+  executorConformance("the shell executor", commandSteps, { within: inSandbox });
+});
 
 describe("an agent that is a program of the user's", () => {
   async function run(program: string | undefined, prompt: string) {

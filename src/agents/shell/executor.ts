@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { constants } from "node:os";
 import type { AttemptTask, ExecutionContext, ExecutionResult, Executor, Exit, SpawnSpec } from "../contract.ts";
 import { LastLines } from "../last-lines.ts";
+import { toldOnce } from "../told-once.ts";
 
 export interface ShellExecutorOptions {
   /**
@@ -39,8 +40,8 @@ export function createShellExecutor(options: ShellExecutorOptions = {}): Executo
     async execute(task, context) {
       const spec = specFor(task, context, options);
       if (typeof spec === "string") return { kind: "failed", because: "internal", message: spec };
-      context.progress(`run ${oneLine(spec.argv[2] ?? "")}`);
       const handle = await context.host.spawn(spec);
+      toldOnce(handle, context.progress)(`run ${oneLine(spec.argv[2] ?? "")}`);
       const tail = new LastLines(20);
       const reading = (async () => {
         for await (const line of handle.lines()) tail.add(line.text);

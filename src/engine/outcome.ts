@@ -1,0 +1,65 @@
+import type { ExecutionResult } from "../agents/index.ts";
+import type { RunEvent, Usage } from "../domain/index.ts";
+import type { AttemptWork } from "./attempt.ts";
+import type { EngineDeps } from "./contract.ts";
+
+/** A budget that refused a call, as the gateway says. */
+export interface Exhausted {
+  id: string;
+  limit: number;
+  spent: number;
+}
+
+type FailureKind = Extract<RunEvent, { type: "AttemptFailed" }>["data"]["kind"];
+type Told = Pick<AttemptWork, "attempt" | "step" | "signal" | "state">;
+
+/** The events that say how an attempt ended that no gate judged. */
+export class Outcome {
+  readonly #deps: Pick<EngineDeps, "mask">;
+  readonly #work: Told;
+
+  constructor(deps: Pick<EngineDeps, "mask">, work: Told) {
+    this.#deps = deps;
+    this.#work = work;
+  }
+
+  get of(): { attempt: string; step: string } {
+    return { attempt: this.#work.attempt, step: this.#work.step.path };
+  }
+
+  failed(kind: FailureKind, message: string, usage?: Usage): RunEvent {
+    return {
+      type: "AttemptFailed",
+      data: { ...this.of, kind, message: this.#deps.mask(message).slice(0, 4000), ...(usage ? { usage } : {}) },
+    };
+  }
+
+  interrupted(usage?: Usage): RunEvent {
+    return { type: "AttemptInterrupted", data: { ...this.of, because: abortReason(this.#work.signal), ...(usage ? { usage } : {}) } };
+  }
+
+  /** The agent did not say that it is done. */
+  notDone(result: Exclude<ExecutionResult, { kind: "ended" }>, usage: Usage | undefined, exhausted: Exhausted | undefined): RunEvent[] {
+    if (result.kind === "aborted") return [this.interrupted(usage)];
+    // The gateway's word for it counts: an agent may take a refused call for a failure of its own.
+    if (exhausted && (result.because === "budget" || result.because === "agent" || result.because === "provider")) {
+      const isRun = exhausted.id.startsWith("run:");
+      return [
+        this.failed("budget", result.message, usage),
+        {
+          type: "BudgetExhausted",
+          data: {
+            scope: isRun ? "run" : "step",
+            ...(isRun ? {} : { step: exhausted.id.slice(`step:${this.#work.state.runId}/`.length) }),
+            limit: exhausted.limit,
+            spent: exhausted.spent,
+          },
+        },
+      ];
+    }
+    return [this.failed(result.because === "budget" ? "provider" : result.because, result.message, usage)];
+  }
+}
+
+const abortReason = (signal: AbortSignal): string =>
+  signal.reason instanceof Error ? signal.reason.message : typeof signal.reason === "string" ? signal.reason : "stopped";
