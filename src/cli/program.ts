@@ -25,7 +25,7 @@ interface GlobalOptions {
 }
 
 /** Commands that later versions bring: they answer by name instead of pretending not to exist. */
-const later = ["watch", "up", "mcp", "reassign", "attach", "gc"];
+const later = ["watch", "up", "mcp", "attach"];
 
 /** Parses the arguments, runs one command, answers its exit code. Each command is loaded when it is called: `--help` loads none. */
 export async function runProgram(invocation: Invocation): Promise<number> {
@@ -128,6 +128,12 @@ export async function runProgram(invocation: Invocation): Promise<number> {
   command("cancel [run]", "end a run for good", async (c, args, o) =>
     (await import("./commands/cancel.ts")).cancel(c, args[0], { reason: o["reason"] as string | undefined }),
   ).option("--reason <text>", "why, for the record");
+  command("reassign <step>", "end the attempt that runs and give the step to another agent", async (c, args, o) =>
+    (await import("./commands/reassign.ts")).reassign(c, args[0] ?? "", o),
+  )
+    .option("--agent <id>", "this one, instead of any other")
+    .option("--run <id>", "of this run; the latest without it")
+    .option("--reason <text>", "why, for the record");
   command("inbox", "what waits for people, of all runs", async (c) => (await import("./commands/inbox.ts")).inbox(c));
   command("approve <item>", "agree to what an approval or an agent asks", async (c, args) =>
     (await import("./commands/inbox.ts")).answer(c, args[0] ?? "", { verdict: "approve" }),
@@ -150,6 +156,17 @@ export async function runProgram(invocation: Invocation): Promise<number> {
     .option("--all", "every finished run of this project")
     .option("--yes", "do not ask")
     .option("--force", "also delete branches that were not merged");
+  command("gc", "show what nobody owns any more: workspaces, processes, refs, sockets, ports, caches; --yes removes it", async (c, _, o) =>
+    (await import("./commands/gc.ts")).gc(c, {
+      apply: o["yes"] === true || o["apply"] === true,
+      olderThan: o["olderThan"] as string | undefined,
+      transcriptsOlderThan: o["transcriptsOlderThan"] as string | undefined,
+    }),
+  )
+    .option("--yes", "remove it")
+    .option("--apply", "the same")
+    .option("--older-than <duration>", "how long a run is over before its refs count; 7d without it")
+    .option("--transcripts-older-than <duration>", "also transcripts of runs that ended before that");
   command("doctor", "check this machine and the settings", async (c, _, o) => (await import("./commands/doctor.ts")).doctor(c, o))
     .addOption(new Option("--model <provider/model>", "check this model too"))
     .addOption(new Option("--model-url <url>", "where it is reached"));

@@ -2,6 +2,8 @@
 export { loadConfig } from "./load.ts";
 export { stepfallHome } from "./home.ts";
 export { configJsonSchema } from "./settings-schema.ts";
+export { ENV_PLACEHOLDERS, fillEnvTemplate, parseEnvTemplate, type EnvPlaceholder } from "./env-template.ts";
+export { defaultIsolation } from "./isolation.ts";
 export { SecretBox } from "./secret-box.ts";
 export { createMasker, type Masker, type MaskStream } from "./masker.ts";
 export { looksLikeSecretName, looksLikeSecretValue } from "./secret-names.ts";
@@ -15,6 +17,7 @@ export type {
   Credentials,
   Environment,
   HttpAgentSettings,
+  IsolationSettings,
   LoadConfigRequest,
   LoadedConfig,
   Origin,
@@ -30,5 +33,6 @@ export { readTextFile, type TextFile } from "./yaml/text-file.ts";
 export { MAX_YAML_BYTES, readYaml, type Path, type Place, type YamlReading, type YamlSource } from "./yaml/yaml-source.ts";
 export { dotted, expecting, keyed, kinds, refuse, shapeProblems, type Vocabulary } from "./yaml/shape-problems.ts";
 export { CommandText, Dollars, duration, FilePath, Glob, Id, ID_PATTERN, parseDuration, TierName } from "./yaml/fields.ts";
+export { parseSize } from "./yaml/size.ts";
 export { nearest } from "./yaml/nearest.ts";
 export { describeValue, named, shown } from "./yaml/shown.ts";

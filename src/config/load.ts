@@ -1,6 +1,7 @@
 import { agentFrom, chatAgent } from "./agents.ts";
 import { gatherProviders, MODEL_KEY } from "./gather-providers.ts";
 import { stepfallHome } from "./home.ts";
+import { gatherIsolation } from "./isolation.ts";
 import { Loading, type Given } from "./loading.ts";
 import { fileNamedIn } from "./named-file.ts";
 import { gatherSecrets } from "./secret-sources.ts";
@@ -69,7 +70,10 @@ export function loadConfig(request: LoadConfigRequest): LoadedConfig {
   const accountSlots = Object.fromEntries([...loading.entries("accounts")].map(([id, account]) => [id, account.value.slots]));
   const protectedGlobs = loading.setting("protected")?.value;
   const setup = loading.setting("setup")?.value ?? [];
-  for (const key of ["slots", "grace", "setup", "protected", "default-agent", "dotenv"]) loading.origins[key] ??= { kind: "default" };
+  const teardown = loading.setting("teardown")?.value ?? [];
+  const isolation = gatherIsolation(loading);
+  for (const key of ["slots", "grace", "setup", "teardown", "protected", "default-agent", "dotenv"])
+    loading.origins[key] ??= { kind: "default" };
   if (loading.problems.length > 0) return { ok: false, problems: inOrder(loading.problems) };
   return {
     ok: true,
@@ -79,6 +83,8 @@ export function loadConfig(request: LoadConfigRequest): LoadedConfig {
       graceMs,
       protected: protectedGlobs,
       setup,
+      teardown,
+      isolation,
       agents: [...agents.values()],
       providers: [...providers.values()],
       accountSlots,

@@ -76,6 +76,10 @@ export class Loading {
     return entries;
   }
 
+  originIn(file: SettingsFile, path: readonly string[]): Origin {
+    return originIn(file, path);
+  }
+
   /** A problem with a flag or a variable. The value is not repeated: it may be a secret. */
   refuse(name: string, code: ConfigProblemCode, message: string, hint: string): void {
     this.problems.push({ code, file: name, line: 0, col: 0, message, hint });

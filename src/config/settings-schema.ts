@@ -3,6 +3,7 @@ import { looksLikeSecretName, looksLikeSecretValue } from "./secret-names.ts";
 import { ACP_PRESETS, CLI_PRESETS } from "./settings.ts";
 import { CommandText, Dollars, duration, Glob, Id, TierName } from "./yaml/fields.ts";
 import { keyed, kinds, refuse } from "./yaml/shape-problems.ts";
+import { size } from "./yaml/size.ts";
 
 /** The shape of `stepfall.yaml` and of `config.yaml`, as people write them. */
 
@@ -175,12 +176,66 @@ const Provider = keyed(
   },
 );
 
+const OWN_VARIABLE = /^(?:STEPFALL_.*|HOME|TMPDIR|PORT|COMPOSE_PROJECT_NAME)$/;
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i;
+/** A password for a service of this very machine protects nothing from it; one for another machine is a secret. */
+const holdsPassword = (value: string): boolean => {
+  const [, password, host = ""] = /^[a-z][a-z0-9+.-]*:\/\/[^/@:\s]*:([^/@\s]+)@(\[[^\]]*\]|[^/:\s]*)/i.exec(value) ?? [];
+  return password !== undefined && !LOOPBACK.test(host);
+};
+const IsolationEnv = z
+  .record(z.string().regex(/^[A-Za-z_]\w{0,127}$/, "Use letters, digits and `_`"), z.string().max(4096))
+  .superRefine((env, ctx) => {
+    for (const [name, value] of Object.entries(env)) {
+      if (OWN_VARIABLE.test(name)) refuse(ctx, "BAD_VALUE", `${name} is set by Stepfall itself`, "Use another name", [name]);
+      else if (looksLikeSecretName(name) || looksLikeSecretValue(value) || holdsPassword(value)) {
+        const hint = "Take it out; a step gets secrets by its `env`: `${{ secrets.NAME }}`";
+        refuse(ctx, "LITERAL_SECRET", `${name} looks like a secret written out`, hint, [name]);
+      }
+    }
+  })
+  .describe(
+    "Variables of each of them; ${NAME}, ${PORT}, ${PORT_2}, ${ATTEMPT}, ${RUN}, ${STEP}, ${TMP}, ${HOME} and ${TREE} are filled in",
+  );
+const Isolation = keyed(
+  {
+    ports: z.int().min(0).max(100).optional().describe("Ports of each attempt and of each clean checkout; default 5"),
+    env: IsolationEnv.optional(),
+    disk: size(100e6).optional().describe("Most that Stepfall's folder may take before no further attempt starts; default 50GB"),
+    "workspace-disk": size(1e6).optional().describe("Most that one attempt's workspace may take; default 20GB"),
+    "cache-disk": size(0).optional().describe("Most that shared caches may take, for `stepfall gc`; default 20GB"),
+    "free-disk": size(0).optional().describe("Least that must be free on the disk for an attempt to start; default 1GB"),
+  },
+  {
+    of: "isolation",
+    literalSecrets,
+    synonyms: {
+      environment: "env",
+      variables: "env",
+      port: "ports",
+      "max-disk": "disk",
+      "disk-limit": "disk",
+      workspace: "workspace-disk",
+      cache: "cache-disk",
+      "min-free": "free-disk",
+      free: "free-disk",
+    },
+    elsewhere: {
+      setup: "Write it at the top of the file, or in a step",
+      teardown: "Write it at the top of the file, or in a step",
+    },
+    later: ["network", "sandbox", "container"],
+  },
+);
+
 export const SettingsShape = keyed(
   {
     slots: z.int().min(1).max(1000).optional().describe("Attempts at once on this machine; default: the number of cores, at least 2"),
     grace: duration(0).optional().describe("How long attempts may finish after the first Ctrl-C; default 30s"),
     protected: z.array(Glob).optional().describe("Globs whose content is always the base commit's"),
     setup: z.array(CommandText).optional().describe("Shell commands that prepare every workspace"),
+    teardown: z.array(CommandText).optional().describe("Shell commands run after every attempt and its gates, however they ended"),
+    isolation: Isolation.optional().describe("What attempts have for themselves: ports, variables, disk"),
     agents: z.record(Id, kinds("executor", [ChatAgent, ShellAgent, AcpAgent, CliAgent, HttpAgent], "an agent", LATER_EXECUTORS)).optional(),
     providers: z.record(Id, Provider).optional(),
     accounts: z.record(Id, keyed({ slots: z.int().min(1).max(1000) }, { of: "an account", literalSecrets })).optional(),

@@ -117,6 +117,22 @@ export interface HttpAgentSettings extends AgentBase {
 
 export type AgentSettings = ChatAgentSettings | ShellAgentSettings | ProgramAgentSettings | HttpAgentSettings;
 
+/** What attempts have for themselves, and how much disk they may take. Sizes in bytes; `null`: no limit. */
+export interface IsolationSettings {
+  /** Ports of each attempt and of each clean checkout. */
+  ports: number;
+  /** Variables of each of them; values with placeholders, see env-template.ts. */
+  env: Readonly<Record<string, string>>;
+  /** Most that Stepfall's folder may take before no further attempt starts. */
+  diskBytes: number | null;
+  /** Most that one attempt's workspace may take. */
+  workspaceDiskBytes: number | null;
+  /** Most that shared caches may take; `gc` removes the oldest beyond it. */
+  cacheDiskBytes: number | null;
+  /** Least that must be free on the disk for an attempt to start. */
+  freeDiskBytes: number | null;
+}
+
 /** All settings, validated, with their defaults. */
 export interface Config {
   /** Absolute path of Stepfall's folder. */
@@ -129,6 +145,9 @@ export interface Config {
   protected: readonly string[] | undefined;
   /** Commands that prepare every workspace. */
   setup: readonly string[];
+  /** Commands that undo it, run after every attempt and every clean checkout, however these ended. */
+  teardown: readonly string[];
+  isolation: IsolationSettings;
   /** In the order of the files. */
   agents: readonly AgentSettings[];
   /** Those of the settings and those built in. */

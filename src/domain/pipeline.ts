@@ -18,6 +18,13 @@ export type Gate = z.infer<typeof Gate>;
 export const JsonOutput = z.object({ file: z.string(), schema: z.record(z.string(), z.unknown()) });
 export type JsonOutput = z.infer<typeof JsonOutput>;
 
+/** `afterMs`: silence after which it counts as stuck. `retry`: it is stopped and tried again. `ask`: people are asked. */
+export const Stuck = z.object({ move: z.enum(["retry", "fail", "ask"]), afterMs: z.number().int().positive() });
+export type Stuck = z.infer<typeof Stuck>;
+
+/** Of steps that an agent does. A command may be silent for as long as its timeout lets it. */
+export const stuckByDefault: Readonly<Stuck> = { move: "retry", afterMs: 10 * 60_000 };
+
 const StepBase = z.object({
   /** The step's path in the pipeline; its identity. */
   path: z.string(),
@@ -28,8 +35,12 @@ const StepBase = z.object({
   gates: z.array(Gate),
   /** Shell commands that prepare a workspace and the clean checkout the gates run in. */
   setup: z.array(z.string()),
+  /** Shell commands that undo what `setup` did outside the workspace; run after the attempt however it ended. Absent: none. */
+  teardown: z.array(z.string()).optional(),
   retry: z.object({ attempts: z.number().int().positive(), backoffMs: z.number().int().nonnegative() }),
   timeoutMs: z.number().int().positive(),
+  /** What is done with an attempt that makes no progress. Absent: `stuckByDefault` for agents, and nothing for commands. */
+  stuck: Stuck.optional(),
   env: z.record(z.string(), z.string()),
   /** Most this step may spend over all its attempts, micro-dollars. */
   budget: z.number().int().nonnegative().optional(),

@@ -1,4 +1,4 @@
-import type { ApproveStep, AskStep, Gate, Step, WorkStep } from "../domain/index.ts";
+import { stuckByDefault, type ApproveStep, type AskStep, type Gate, type Step, type WorkStep } from "../domain/index.ts";
 import { escapeTemplate, parseTemplate } from "./expression/template.ts";
 import type { Reading } from "./reading.ts";
 import { plainStep } from "./resolve.ts";
@@ -34,6 +34,7 @@ export function buildWork(work: WorkSource, { file, env }: FileDefaults): WorkSt
   const retry = { ...defaults.retry, ...definedOf(fields.retry ?? {}) };
   const protectedGlobs = fields.protected ?? file.protected;
   const { json } = fields.outputs ?? {};
+  const teardown = fields.teardown ?? defaults.teardown ?? [];
   const common = {
     path: flow.path,
     needs: [...flow.needs],
@@ -41,8 +42,10 @@ export function buildWork(work: WorkSource, { file, env }: FileDefaults): WorkSt
     outputs: { files: fields.outputs?.files ?? [], ...(json ? { json } : {}) },
     gates: gatesOf(fields.gates ?? []),
     setup: fields.setup ?? defaults.setup ?? [],
+    ...(teardown.length === 0 ? {} : { teardown }),
     retry: { attempts: retry.attempts ?? DEFAULT_ATTEMPTS[work.kind], backoffMs: retry.backoff ?? 0 },
     timeoutMs: fields.timeout ?? defaults.timeout ?? DEFAULT_TIMEOUT_MS,
+    ...stuckOf(fields, defaults),
     env: { ...env, ...flow.ownEnv },
     ...(fields.budget === undefined ? {} : { budget: fields.budget }),
     touches: fields.touches ?? [],
@@ -60,6 +63,15 @@ export function buildWork(work: WorkSource, { file, env }: FileDefaults): WorkSt
     agent: agent ?? defaults.agent ?? { capability: [] },
     ...(permissions === undefined ? {} : { permissions }),
   };
+}
+
+type StuckFields = Pick<WorkFields, "on-stuck" | "stuck-after">;
+
+/** Nothing when nobody said anything: what holds then depends on who does the step. */
+function stuckOf(own: StuckFields, defaults: StuckFields): Pick<WorkStep, "stuck"> {
+  const move = own["on-stuck"] ?? defaults["on-stuck"];
+  const afterMs = own["stuck-after"] ?? defaults["stuck-after"];
+  return move === undefined && afterMs === undefined ? {} : { stuck: { ...stuckByDefault, ...definedOf({ move, afterMs }) } };
 }
 
 /** The common part of a step that nobody carries out. */

@@ -49,6 +49,7 @@ describe("a valid pipeline", () => {
             { kind: "command", name: "node --test (2)", command: "node --test", timeoutMs: 600_000 },
           ],
           setup: [],
+          teardown: ["dropdb x"],
           retry: { attempts: 4, backoffMs: 5000 },
           timeoutMs: 90_000,
           env: { CI: "2", VERSION: "1.10", DEBUG: "true", A: "1" },
@@ -65,6 +66,7 @@ describe("a valid pipeline", () => {
           needs: ["fix"],
           readonly: true,
           setup: ["npm ci"],
+          teardown: ["docker compose down"],
           retry: { attempts: 2, backoffMs: 0 },
           timeoutMs: 600_000,
           protected: ["test/**"],
@@ -102,6 +104,20 @@ describe("a valid pipeline", () => {
   test("may use anchors and merges", () => {
     const steps = parse("steps:\n  a: &a { command: x, readonly: true }\n  b: { <<: *a, needs: a }\n").steps;
     expect(steps[1]).toMatchObject({ command: "x", needs: ["a"] });
+  });
+});
+
+describe("teardown", () => {
+  test("a step's own replaces that of defaults, and [] turns it off", () => {
+    const steps = parse(
+      "defaults: { teardown: [a] }\nsteps:\n  x: { command: x, readonly: true }\n  y: { command: x, readonly: true, teardown: [b] }\n  z: { command: x, readonly: true, teardown: [] }\n",
+    ).steps;
+    expect(steps.map((s) => s.teardown)).toEqual([["a"], ["b"], undefined]);
+  });
+  test("values reach it as one word, like those of any command", () => {
+    expect(step('teardown: ["dropdb ${{ inputs.nope }}"]')).toMatchObject([{ line: 5, code: "UNKNOWN_VARIABLE" }]);
+    expect(step("after_script: [x]")).toMatchObject([{ code: "UNKNOWN_KEY", hint: "Did you mean `teardown`?" }]);
+    expect(codes("teardown: [x]\nsteps: { a: { command: x, readonly: true } }\n")).toEqual(["1:1 UNKNOWN_KEY"]);
   });
 });
 

@@ -108,7 +108,7 @@ function topExpressions(source: YamlSource, names: Names): PipelineProblem[] {
     return [...textsIn(part, [key])].flatMap(({ path, text }) => {
       if (key === "outputs") return checkText(source, path, text, "any", all);
       if (key === "env") return checkText(source, path, text, "env", none);
-      const isSetup = key === "defaults" && path[1] === "setup";
+      const isSetup = key === "defaults" && (path[1] === "setup" || path[1] === "teardown");
       return checkText(source, path, text, isSetup ? "command" : "nowhere", none);
     });
   });

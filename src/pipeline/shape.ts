@@ -135,13 +135,36 @@ const repeated = {
   parallel: z.int().min(1).max(MOST_CHILDREN).optional().describe("Most of them at a time"),
 };
 
+const STUCK = ["retry", "fail", "ask"] as const;
+const OnStuck = z
+  .string()
+  .superRefine((text, ctx) => {
+    if (text === "escalate")
+      refuse(
+        ctx,
+        "NOT_SUPPORTED_YET",
+        "`on-stuck: escalate` is not supported yet",
+        `Write ${STUCK.slice(0, -1).join(", ")} or ${STUCK.at(-1)}`,
+      );
+  })
+  .pipe(z.enum(STUCK));
+/** An attempt that makes no progress. */
+const stuck = {
+  "on-stuck": OnStuck.meta({ enum: [...STUCK] })
+    .optional()
+    .describe("What is done with an attempt that makes no progress; default retry for agents, nothing for commands"),
+  "stuck-after": duration(1000).optional().describe("Silence after which an attempt makes no progress; default 10m"),
+};
+
 const work = {
   outputs: Outputs.optional(),
   gates: z.array(Gate).optional().describe("Checks that decide whether an attempt is accepted"),
   setup: Commands.optional().describe("Shell commands that prepare the workspace; replaces the default, [] turns it off"),
+  teardown: Commands.optional().describe("Shell commands run after the attempt, however it ended; replaces the default, [] turns it off"),
   readonly: z.boolean().optional().describe("Promises no change to the repository"),
   retry: Retry.optional(),
   timeout: duration(1).optional().describe("Of one attempt; default 30m"),
+  ...stuck,
   env: Env.optional(),
   budget: Dollars.optional().describe("Most the step may spend, USD"),
   touches: Globs.optional().describe("Globs the step will change: steps that overlap do not run at the same time"),
@@ -269,7 +292,14 @@ export const topKeys = {
   description: z.string().optional(),
   budget: Dollars.optional().describe("Most the run may spend, USD"),
   defaults: keyed(
-    { timeout: duration(1).optional(), retry: Retry.optional(), agent: Agent.optional(), setup: Commands.optional() },
+    {
+      timeout: duration(1).optional(),
+      ...stuck,
+      retry: Retry.optional(),
+      agent: Agent.optional(),
+      setup: Commands.optional(),
+      teardown: Commands.optional(),
+    },
     defaultsWords,
   )
     .optional()

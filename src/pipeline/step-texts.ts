@@ -19,6 +19,7 @@ export function mapTexts(step: Step, visit: VisitText): Step {
     },
     gates: step.gates.map((gate, i) => mapGate(gate, `gates.${i}`, visit)),
     setup: list(step.setup, "command", "setup"),
+    ...(step.teardown ? { teardown: list(step.teardown, "command", "teardown") } : {}),
     touches: list(step.touches, "glob", "touches"),
   };
   switch (step.kind) {

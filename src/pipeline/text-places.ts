@@ -14,6 +14,7 @@ export function placeInStep(path: readonly string[]): ExpressionPlace | "opaque"
     case "env":
       return depth === 2 ? "env" : "opaque";
     case "setup":
+    case "teardown":
       return depth === 2 ? "command" : "opaque";
     case "touches":
       return depth === 2 ? "glob" : "opaque";

@@ -20,6 +20,15 @@ export const COMMAND_WORDS = ["run", "cmd", "script", "shell", "exec"];
 export const PROMPT_WORDS = ["task", "instructions", "instruction", "goal", "message"];
 const renamed = (words: readonly string[], key: string): Record<string, string> => Object.fromEntries(words.map((w) => [w, key]));
 
+/** Of steps that make no progress. */
+const stuckSynonyms = {
+  ...renamed(["on_stuck", "onStuck", "if-stuck", "when-stuck"], "on-stuck"),
+  ...renamed(
+    ["stuck_after", "stuckAfter", "no-output-timeout", "no_output_timeout", "idle-timeout", "idle_timeout", "stall-timeout"],
+    "stuck-after",
+  ),
+};
+
 export const pipelineWords: Vocabulary = {
   of: "a pipeline",
   later: ["on", "finally", "phases"],
@@ -46,13 +55,16 @@ export const pipelineWords: Vocabulary = {
     timeout: "Write it under `defaults`, or in a step",
     retry: "Write it under `defaults`, or in a step",
     setup: "Write it under `defaults`, or in a step",
+    teardown: "Write it under `defaults`, or in a step",
+    "on-stuck": "Write it under `defaults`, or in a step",
+    "stuck-after": "Write it under `defaults`, or in a step",
     version: "Pipelines have no version key",
   },
 };
 
 export const defaultsWords: Vocabulary = {
   of: "defaults",
-  synonyms: { retries: "retry", max_retries: "retry", "timeout-minutes": "timeout" },
+  synonyms: { retries: "retry", max_retries: "retry", "timeout-minutes": "timeout", ...stuckSynonyms },
   elsewhere: {
     env: "Write `env` at the top of the file: it holds for every step",
     protected: "Write `protected` at the top of the file: it holds for every step",
@@ -75,7 +87,21 @@ const repeatedSynonyms = {
   ...renamed(["fail_fast", "failFast"], "fail-fast"),
 };
 const nowhereHere = (keys: readonly string[], hint: string): Record<string, string> => Object.fromEntries(keys.map((key) => [key, hint]));
-const WORK_KEYS = ["outputs", "gates", "setup", "readonly", "retry", "touches", "affinity", "protected", "agent", "permissions"];
+const WORK_KEYS = [
+  "outputs",
+  "gates",
+  "setup",
+  "teardown",
+  "readonly",
+  "retry",
+  "touches",
+  "affinity",
+  "protected",
+  "agent",
+  "permissions",
+  "on-stuck",
+  "stuck-after",
+];
 
 export const stepWords: Vocabulary = {
   of: "a step",
@@ -89,12 +115,14 @@ export const stepWords: Vocabulary = {
     ...renamed(["checks", "validate", "verify", "tests", "gate"], "gates"),
     ...renamed(["read-only", "read_only", "readOnly"], "readonly"),
     ...renamed(["before", "before_script", "prepare", "install"], "setup"),
+    ...renamed(["after_script", "after-script", "tear-down", "tear_down"], "teardown"),
     "timeout-minutes": "timeout",
     environment: "env",
     paths: "touches",
     cost: "budget",
     ...controlSynonyms,
     ...repeatedSynonyms,
+    ...stuckSynonyms,
     permission: "permissions",
     approval: "approve",
     question: "ask",

@@ -2,7 +2,7 @@
 export const WHOLE = `name: fix-and-verify
 description: Fixes it
 budget: 0.50
-defaults: { timeout: 10m, retry: 2, agent: coder, setup: [npm ci] }
+defaults: { timeout: 10m, retry: 2, agent: coder, setup: [npm ci], teardown: [docker compose down] }
 env: { CI: "1", VERSION: 1.10, DEBUG: true }
 protected: ["test/**"]
 inputs: { title: string, dirs: { type: list, default: [a, b], description: Where }, level: { default: 1, choices: [1, 2] } }
@@ -22,6 +22,7 @@ steps:
       - files: [docs/x.md]
       - node --test
     setup: []
+    teardown: ["dropdb x"]
     retry: { attempts: 4, backoff: 5s }
     timeout: 90
     env: { A: "1", CI: "2" }

@@ -19,3 +19,10 @@ test("no folder is shared through which one attempt could run code in another", 
   expect(env).not.toHaveProperty("GRADLE_USER_HOME");
   expect(env.CCACHE_CONFIGPATH).toBe("/dev/null");
 });
+
+test("no cache is shared whose files would be the very files of an attempt's node_modules", () => {
+  const env = cacheEnvironment("/h", "p");
+  expect(env).not.toHaveProperty("BUN_INSTALL_CACHE_DIR");
+  expect(env["npm_config_package_import_method"]).toBe("clone-or-copy");
+  expect(env["pnpm_config_package_import_method"]).toBe("clone-or-copy");
+});

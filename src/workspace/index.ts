@@ -22,3 +22,18 @@ export type {
 export { openWorkspaces, type WorkspacesOptions } from "./workspaces.ts";
 export { cacheEnvironment } from "./cache.ts";
 export { expectManyCommands } from "./runner.ts";
+export { diskRoom, formatBytes, workspaceFull, type DiskLimits, type DiskRoom } from "./disk-room.ts";
+export { DiskMeter, HOME_KINDS, measureHome, type HomeKind, type HomeUsage } from "./home-usage.ts";
+export { freeDisk, measureFolder, type FolderSize, type MeasureOptions } from "./measure.ts";
+export { watchSize, type WatchSizeOptions } from "./watch-size.ts";
+export {
+  cacheFolder,
+  leftPlace,
+  deleteOurRefs,
+  listOurRefs,
+  listWorkspaceFolders,
+  removeLeftover,
+  workspaceFolderName,
+  type OurRef,
+  type WorkspaceFolder,
+} from "./leftovers.ts";

@@ -1,4 +1,5 @@
 import { formatUsd } from "../../domain/index.ts";
+import type { LivenessItem } from "../../fleet/index.ts";
 import { Exit, type Cli } from "../cli.ts";
 import { driverOf, projectHere, shownStatus } from "../../setup/find-run.ts";
 import { readOptions } from "../../setup/run-options.ts";
@@ -6,6 +7,7 @@ import { homeOf } from "../../setup/settings.ts";
 import { openStoreIfThere } from "../../setup/store.ts";
 import { dateTime, duration, integer } from "../show/format.ts";
 import { depthText, isQuiet, queueDepths, type QueueDepth } from "../show/queue-depth.ts";
+import { liveByRun, liveSummary } from "../show/live-text.ts";
 import { table, type Column } from "../show/table.ts";
 
 /** `stepfall ps`: runs, newest first, and how full the queue is. */
@@ -17,6 +19,7 @@ export async function ps(cli: Cli, { all }: { all: boolean }): Promise<number> {
     const rows = await store.runs(here ? { project: here.top } : {});
     const now = cli.clock.now();
     const depthOf = await queueDepths(store, now);
+    const live = await liveByRun(store, homeOf(cli), now);
     const shown = await Promise.all(
       rows.map(async (row) => {
         const driver = row.status === "running" ? await driverOf(store, row.runId, now) : undefined;
@@ -27,7 +30,16 @@ export async function ps(cli: Cli, { all }: { all: boolean }): Promise<number> {
         // Nothing of a run that is over is queued.
         const queue = row.endedAt === undefined ? await depthOf(row.runId) : undefined;
         const durationMs = (row.endedAt ?? now) - row.startedAt;
-        return { ...row, status: shownStatus(row, driver), durationMs, microUsd, scripted, ...(queue ? { queue } : {}) };
+        const attempts = driver ? live.get(row.runId) : undefined;
+        return {
+          ...row,
+          status: shownStatus(row, driver),
+          durationMs,
+          microUsd,
+          scripted,
+          ...(queue ? { queue } : {}),
+          ...(attempts ? { live: attempts } : {}),
+        };
       }),
     );
     return tell(cli, shown, await depthOf(), here ? `No runs of ${here.top} yet; --all shows those of other projects.` : "No runs yet.");
@@ -51,6 +63,8 @@ interface ShownRun {
   scripted: boolean;
   /** Absent when the run is over. */
   queue?: QueueDepth;
+  /** How its attempts are that run now, where their engine tells. */
+  live?: readonly LivenessItem[];
 }
 
 /** `all` is the queue of every run of this home, whichever are shown; absent where nothing ever ran. */
@@ -61,6 +75,7 @@ function tell(cli: Cli, runs: readonly ShownRun[], all: QueueDepth | undefined, 
   }
   if (runs.length === 0) cli.out.note(none);
   else {
+    const isWatched = runs.some((r) => r.live);
     const isBusy = runs.some((r) => r.queue && !isQuiet(r.queue));
     const rows = runs.map((r) => [
       r.runId,
@@ -72,6 +87,7 @@ function tell(cli: Cli, runs: readonly ShownRun[], all: QueueDepth | undefined, 
       r.status === "stopped" || r.status === "budget" ? "" : duration(r.durationMs),
       formatUsd(r.microUsd),
       r.scripted ? "scripted" : "",
+      ...(isWatched ? [r.live ? liveSummary(r.live) : ""] : []),
     ]);
     cli.out.data(
       table(
@@ -85,6 +101,7 @@ function tell(cli: Cli, runs: readonly ShownRun[], all: QueueDepth | undefined, 
           { title: "TIME", align: "right" },
           { title: "COST", align: "right" },
           { title: "" },
+          ...(isWatched ? [{ title: "ATTEMPTS" }] : []),
         ],
         rows,
       ),

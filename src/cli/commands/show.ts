@@ -10,6 +10,7 @@ import { withStore } from "../../setup/store.ts";
 import { billText } from "../show/bill-text.ts";
 import { failureWord, gist, plainWords } from "../show/failure-text.ts";
 import { dateTime, duration, indent, integer } from "../show/format.ts";
+import { livenessText, riskLines } from "../show/live-text.ts";
 import { depthText, isQuiet, queueDepths, type QueueDepth } from "../show/queue-depth.ts";
 import { reportRun, type AttemptReport, type RunReport } from "../show/report.ts";
 import { phaseWord, symbolOf } from "../show/steps-text.ts";
@@ -38,10 +39,10 @@ export async function reportOf(cli: Cli, store: Store, state: RunState, status: 
   const home = homeOf(cli);
   // The journal tells all but the diff, also when the project is gone.
   const project = await openProject(state.project, { env: cli.env }).catch(() => undefined);
-  if (!project) return reportRun(state, { store, home, status });
+  if (!project) return reportRun(state, { store, home, status, now: cli.clock.now() });
   const workspaces = openWorkspaces({ project, home });
   try {
-    return await reportRun(state, { store, home, status, workspaces });
+    return await reportRun(state, { store, home, status, workspaces, now: cli.clock.now() });
   } finally {
     await workspaces.close();
   }
@@ -87,6 +88,7 @@ function attemptLines(a: AttemptReport, stepKind: string): string[] {
   const time = a.startedAt !== undefined && a.endedAt !== undefined ? ` in ${duration(a.endedAt - a.startedAt)}` : "";
   const waited = a.queuedMs === undefined ? "" : `, after ${duration(a.queuedMs)} in the queue`;
   const lines = [`  #${a.n} ${phaseWord(a.phase)}${a.agent ? ` by ${a.agent}` : ""} (tier ${a.tier})${time}${waited}`];
+  if (a.live) lines.push(...[livenessText(a.live, a.live.at), ...riskLines(a.live)].map((line) => `     ${line}`));
   if (a.summary) lines.push(indent(a.summary, "     said: "));
   if (a.commit) lines.push(`     commit ${a.commit.slice(0, 12)}${a.mergeCommit ? `, merged as ${a.mergeCommit.slice(0, 12)}` : ""}`);
   if (a.dropped?.length) lines.push(`     dropped changes to protected files: ${a.dropped.join(", ")}`);

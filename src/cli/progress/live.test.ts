@@ -39,7 +39,7 @@ test("the table fits the window: what runs is shown first, what is left out is c
     [routed("step-90"), began("step-90")].map((event, i) => ({ event, at: 2000, version: i + 2 })),
     state,
   );
-  const { rows, hidden } = rowsOf(state, new Map([["step-90", "edit a.js"]]), 5000, 10);
+  const { rows, hidden } = rowsOf(state, { progress: new Map([["step-90", "edit a.js"]]), live: new Map() }, 5000, 10);
   expect(rows).toHaveLength(10);
   expect(hidden).toBe(90);
   expect(rows.find((r) => r.id === "step-90")).toEqual({

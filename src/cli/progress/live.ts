@@ -2,6 +2,7 @@ import { Box, render, Text } from "ink";
 import { createElement, memo, type ReactElement } from "react";
 import { apply, formatUsd, type Clock, type RunState } from "../../domain/index.ts";
 import type { Feed } from "../../engine/index.ts";
+import type { LivenessItem } from "../../fleet/index.ts";
 import { eventLine } from "./event-line.ts";
 import { rowsOf, type Row } from "./rows.ts";
 import type { View } from "./view.ts";
@@ -16,6 +17,9 @@ const colours: Readonly<Record<string, string>> = {
   skipped: "gray",
   cancelled: "yellow",
   running: "cyan",
+  stuck: "red",
+  dead: "red",
+  unknown: "yellow",
   rejected: "yellow",
   merging: "cyan",
   accepted: "cyan",
@@ -48,14 +52,15 @@ const StepRow = memo(function StepRow(props: Row & { widths: Widths; colour: boo
 interface Frame {
   state: RunState;
   progress: ReadonlyMap<string, string>;
+  live: ReadonlyMap<string, LivenessItem>;
   notes: readonly string[];
   now: number;
   height: number;
   colour: boolean;
 }
 
-function RunView({ state, progress, notes, now, height, colour }: Frame): ReactElement {
-  const { rows, hidden } = rowsOf(state, progress, now, height - LINES_BESIDE_ROWS - notes.length);
+function RunView({ state, progress, live, notes, now, height, colour }: Frame): ReactElement {
+  const { rows, hidden } = rowsOf(state, { progress, live }, now, height - LINES_BESIDE_ROWS - notes.length);
   const most = (values: string[]): number => Math.max(0, ...values.map((v) => v.length));
   const widths: Widths = {
     id: most(rows.map((r) => r.id)),
@@ -84,9 +89,10 @@ function RunView({ state, progress, notes, now, height, colour }: Frame): ReactE
 export function openLiveView(terminal: NodeJS.WriteStream, options: { state: RunState; clock: Clock; colour: boolean }): View {
   const { state, clock, colour } = options;
   const progress = new Map<string, string>();
+  const live = new Map<string, LivenessItem>();
   const notes: string[] = [];
   const frame = (): ReactElement =>
-    createElement(RunView, { state, progress, notes: [...notes], now: clock.now(), height: terminal.rows ?? 24, colour });
+    createElement(RunView, { state, progress, live, notes: [...notes], now: clock.now(), height: terminal.rows ?? 24, colour });
   const ink = render(frame(), {
     // Whether this is a terminal was decided by whoever opened the view; ink would also ask the environment.
     interactive: true,
@@ -104,8 +110,9 @@ export function openLiveView(terminal: NodeJS.WriteStream, options: { state: Run
     isDue = false;
   }, 1000 / FRAMES_A_SECOND);
   return {
-    take(item: Feed) {
+    take(item: Feed | LivenessItem) {
       if (item.kind === "progress") progress.set(item.step, item.text);
+      else if (item.kind === "liveness") live.set(item.step, item);
       else if (item.version > state.version) {
         apply(state, item);
         // Whoever looks at the table must see that it is they who are waited for.

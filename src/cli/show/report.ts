@@ -1,5 +1,6 @@
-import type { AttemptPhase, Finding, GateResult, InboxItem, RunState, StepState, Usage } from "../../domain/index.ts";
+import type { AttemptPhase, AttemptState, Finding, GateResult, InboxItem, RunState, StepState, Usage } from "../../domain/index.ts";
 import { runFolder } from "../../engine/index.ts";
+import { readLive, type LivenessItem } from "../../fleet/index.ts";
 import { billOf, type Bill, type OwnWord } from "../../models/index.ts";
 import type { Store } from "../../store/index.ts";
 import type { DiffStat, Workspaces } from "../../workspace/index.ts";
@@ -27,6 +28,8 @@ export interface AttemptReport {
   dropped?: readonly string[] | undefined;
   output?: unknown;
   usage?: Usage | undefined;
+  /** How it is now; only of one that runs, and only where its engine tells. */
+  live?: LivenessItem;
 }
 
 export interface StepReport {
@@ -78,9 +81,12 @@ export interface RunReport {
 
 export async function reportRun(
   state: RunState,
-  sources: { store: Store; home: string; status: ShownStatus; workspaces?: Workspaces | undefined },
+  sources: { store: Store; home: string; status: ShownStatus; workspaces?: Workspaces | undefined; now?: number },
 ): Promise<RunReport> {
-  const { store, home, status, workspaces } = sources;
+  const { store, home, status, workspaces, now } = sources;
+  // What nobody drives does nothing, whatever was last written of it.
+  const liveOf = (a: AttemptState): LivenessItem | undefined =>
+    now !== undefined && status === "running" && a.phase === "running" ? readLive(home, a.id, now) : undefined;
   const options = readOptions(home, state.runId);
   const branch = { runId: state.runId, name: state.branch };
   // A branch that was cleaned away, or a project that moved, leaves the rest of the report as it is.
@@ -102,7 +108,7 @@ export async function reportRun(
     endedAt: state.endedAt,
     budget: state.budget,
     halted: state.halted,
-    steps: inGroups(state).map(stepReport),
+    steps: inGroups(state).map((s) => stepReport(s, liveOf)),
     waiting: [...state.inbox.values()],
     bill: await billOf(store, state.runId, saidIn(state)),
     scriptedProviders: options.scripted ?? [],
@@ -125,7 +131,7 @@ export function saidIn(state: RunState): OwnWord[] {
     .flatMap((a) => (a.credentials === "direct" && a.usage ? [{ attempt: a.id, agent: a.agent ?? "", tier: a.tier, usage: a.usage }] : []));
 }
 
-function stepReport(s: StepState): StepReport {
+function stepReport(s: StepState, liveOf: (a: AttemptState) => LivenessItem | undefined): StepReport {
   return {
     id: s.step.path,
     kind: s.step.kind,
@@ -156,6 +162,9 @@ function stepReport(s: StepState): StepReport {
       dropped: a.dropped,
       output: a.output,
       usage: a.usage,
+      ...shownLive(liveOf(a)),
     })),
   };
 }
+
+const shownLive = (live: LivenessItem | undefined): { live?: LivenessItem } => (live ? { live } : {});
