@@ -26,6 +26,8 @@ export class Scene implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), "stepfall-cli-"));
   readonly project = join(this.folder, "project");
   readonly home = join(this.folder, "home");
+  /** Off unless a test is about it: steps of tests leave traces outside their workspace, for the test to see. */
+  sandbox: Readonly<Record<string, string>> = { STEPFALL_SANDBOX: "off" };
   readonly #children = new Set<ChildProcess>();
 
   /** A project with these files committed. */
@@ -63,7 +65,7 @@ export class Scene implements AsyncDisposable {
   start(args: readonly string[], options: { cwd?: string; env?: Record<string, string>; node?: string } = {}): Running {
     const child = spawn(options.node ?? process.execPath, [launcher, ...args], {
       cwd: options.cwd ?? this.project,
-      env: { PATH: process.env["PATH"], HOME: this.folder, STEPFALL_HOME: this.home, LC_ALL: "C.UTF-8", ...options.env },
+      env: { PATH: process.env["PATH"], HOME: this.folder, STEPFALL_HOME: this.home, LC_ALL: "C.UTF-8", ...this.sandbox, ...options.env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#children.add(child);

@@ -1,11 +1,13 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import { expect, test } from "vitest";
+import { detectIsolation } from "../agents/index.ts";
 import { Scene } from "./cli.testkit.ts";
 
 interface Told {
   ok: boolean;
   checks: { name: string; verdict: string; detail: string; hint?: string }[];
+  isolation: { kind: string; policy: string | null; why?: string; mend?: string; by?: string };
 }
 
 const doctor = async (scene: Scene, ...args: string[]): Promise<{ code: number | null; told: Told }> => {
@@ -27,7 +29,6 @@ test("doctor starts every agent for real, says where each setting comes from, an
   expect(by.get("agent coder")?.verdict).toBe("ok");
   expect(by.get("agent mine")?.verdict).toBe("ok");
   expect(by.get("gateway")?.verdict).toBe("ok");
-  expect(by.get("isolation")?.detail).toMatch(/no sandbox is in force/);
   expect(existsSync(scene.home)).toBe(false);
 });
 
@@ -68,4 +69,61 @@ test("agents that are installed are found and really started, and doctor says ho
   expect(existsSync(join(scene.folder, "started")), "as the user would start it").toBe(true);
   expect(by.get("found gemini")).toMatchObject({ verdict: "note", detail: expect.stringMatching(/gemini: Gemini CLI: /) as string });
   expect(by.get("not installed")?.hint).toContain("npm install -g @openai/codex");
+});
+
+const requiring =
+  "sandbox: { policy: require, domains: [registry.example.com] }\nagents: { codex: { executor: cli, preset: codex, credentials: direct, command: [cat] } }\n";
+
+test("doctor says which isolation is in force, as a trial of it has shown, and what agents with a sandbox of their own have", async () => {
+  await using scene = new Scene({ "stepfall.yaml": requiring });
+  const { told } = await doctor(scene);
+  const here = await detectIsolation({ path: process.env["PATH"] ?? "" });
+  expect(told.isolation).toEqual({ ...(here.kind === "sandbox" ? { kind: "sandbox", by: here.by } : here), policy: "require" });
+  const by = new Map(told.checks.map((c) => [c.name, c]));
+  expect(by.get("sandbox.policy")?.detail).toMatch(/^require \(.*stepfall\.yaml:1\)$/);
+  expect(by.get("sandbox.domains")?.detail).toMatch(/^registry\.example\.com \(/);
+  if (here.kind === "none") {
+    expect(by.get("isolation")).toMatchObject({ verdict: "problem", hint: here.mend });
+    return;
+  }
+  expect(by.get("isolation")).toMatchObject({ verdict: "ok" });
+  expect(by.get("isolation")?.detail).toContain(here.by);
+  expect(by.get("isolation")?.detail).toContain("registry.example.com");
+  expect(by.get("isolation of codex")).toMatchObject({ verdict: "note", detail: expect.stringContaining("Codex's own sandbox") as string });
+});
+
+test("without the programs of a sandbox it says what to install; that is a problem only where a sandbox is required", async () => {
+  await using scene = new Scene();
+  const bin = join(scene.folder, "bin");
+  mkdirSync(bin);
+  // The programs that Stepfall itself needs, and no bubblewrap.
+  for (const name of ["git", "sh", "env", "node", "ps", "uname"]) {
+    const found = (process.env["PATH"] ?? "").split(delimiter).map((folder) => join(folder, name));
+    const program = found.find((file) => existsSync(file));
+    if (program !== undefined) symlinkSync(program, join(bin, name));
+  }
+  const env = { PATH: bin };
+  const look = async (more: Record<string, string> = {}): Promise<{ code: number | null; told: Told }> => {
+    const { code, stdout } = await scene.run(["doctor", "--json"], { env: { ...env, ...more } });
+    return { code, told: JSON.parse(stdout) as Told };
+  };
+  const isolationOf = (told: Told) => told.checks.find((c) => c.name === "isolation");
+
+  const [preferred, required, off] = await Promise.all([look(), look({ STEPFALL_SANDBOX: "require" }), look({ STEPFALL_SANDBOX: "off" })]);
+  expect(preferred.code, JSON.stringify(preferred.told, undefined, 1)).toBe(0);
+  expect(preferred.told.isolation).toMatchObject({ kind: "none", policy: "prefer" });
+  expect(isolationOf(preferred.told)).toMatchObject({
+    verdict: "note",
+    detail: expect.stringMatching(/no sandbox: .*run as you/) as string,
+  });
+  if (process.platform === "linux") {
+    expect(isolationOf(preferred.told)?.detail).toContain("bwrap and socat not found");
+    expect(isolationOf(preferred.told)?.hint).toContain("apt-get install bubblewrap socat");
+  }
+
+  expect(required.code).toBe(1);
+  expect(isolationOf(required.told)).toMatchObject({ verdict: "problem", detail: expect.stringContaining("require a sandbox") as string });
+
+  expect(off.code).toBe(0);
+  expect(isolationOf(off.told)?.detail).toMatch(/turned off \(\$STEPFALL_SANDBOX\)/);
 });

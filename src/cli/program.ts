@@ -103,6 +103,7 @@ export async function runProgram(invocation: Invocation): Promise<number> {
       .option("--include-dirty", "take uncommitted changes along")
       .option("--merge", "after success, merge the result into the branch that is checked out")
       .option("--keep", "keep the workspaces of attempts")
+      .option("--sandbox <policy>", "require, prefer or off: whether agents and gates must run in a sandbox; prefer without it")
       .option("--grace <duration>", "how long attempts may finish after Ctrl-C");
   }
   command("resume [run]", "go on with a run that was stopped, or whose process died", async (c, args, o) =>
@@ -110,6 +111,7 @@ export async function runProgram(invocation: Invocation): Promise<number> {
   )
     .option("--slots <n>", "attempts at once")
     .option("--budget <usd>", "a new limit, for a run that a budget stopped")
+    .option("--sandbox <policy>", "require, prefer or off, from here on")
     .option("--wait", "wait for people's answers instead of ending with exit code 3")
     .option("--grace <duration>", "how long attempts may finish after Ctrl-C");
   command("ps", "list runs", async (c, _, o) => (await import("./commands/ps.ts")).ps(c, { all: o["all"] === true })).option(

@@ -4,6 +4,7 @@ export { stepfallHome } from "./home.ts";
 export { configJsonSchema } from "./settings-schema.ts";
 export { ENV_PLACEHOLDERS, fillEnvTemplate, parseEnvTemplate, type EnvPlaceholder } from "./env-template.ts";
 export { defaultIsolation } from "./isolation.ts";
+export { defaultSandbox } from "./sandbox.ts";
 export { SecretBox } from "./secret-box.ts";
 export { createMasker, type Masker, type MaskStream } from "./masker.ts";
 export { looksLikeSecretName, looksLikeSecretValue } from "./secret-names.ts";
@@ -24,6 +25,8 @@ export type {
   PriceSettings,
   ProgramAgentSettings,
   ProviderSettings,
+  SandboxPolicy,
+  SandboxSettings,
   ShellAgentSettings,
 } from "./settings.ts";
 

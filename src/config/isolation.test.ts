@@ -73,7 +73,8 @@ test("what Stepfall sets itself, and sizes that are none, are refused by name", 
   expect(problems("isolation:\n  disk: 20 potatoes\n")[0]).toMatch(/^2:9 BAD_VALUE .*"20 potatoes" is not a size/);
   expect(problems("isolation:\n  disk: 1MB\n")[0]).toMatch(/1MB is too little/);
   expect(problems("isolation:\n  max-disk: 1GB\n")[0]).toMatch(/Did you mean `disk`\?/);
-  expect(problems("isolation:\n  sandbox: true\n")[0]).toMatch(/NOT_SUPPORTED_YET/);
+  expect(problems("isolation:\n  container: x\n")[0]).toMatch(/NOT_SUPPORTED_YET/);
+  expect(problems("isolation:\n  sandbox: true\n")[0]).toMatch(/UNKNOWN_KEY .* Write it at the top of the file/);
 });
 
 test("sizes: powers of ten, powers of two, or bytes", () => {

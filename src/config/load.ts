@@ -4,6 +4,7 @@ import { stepfallHome } from "./home.ts";
 import { gatherIsolation } from "./isolation.ts";
 import { Loading, type Given } from "./loading.ts";
 import { fileNamedIn } from "./named-file.ts";
+import { gatherSandbox } from "./sandbox.ts";
 import { gatherSecrets } from "./secret-sources.ts";
 import type { AgentSettings, LoadConfigRequest, LoadedConfig, ProviderSettings } from "./settings.ts";
 import { parseDuration } from "./yaml/fields.ts";
@@ -72,6 +73,7 @@ export function loadConfig(request: LoadConfigRequest): LoadedConfig {
   const setup = loading.setting("setup")?.value ?? [];
   const teardown = loading.setting("teardown")?.value ?? [];
   const isolation = gatherIsolation(loading);
+  const sandbox = gatherSandbox(loading, dotenv);
   for (const key of ["slots", "grace", "setup", "teardown", "protected", "default-agent", "dotenv"])
     loading.origins[key] ??= { kind: "default" };
   if (loading.problems.length > 0) return { ok: false, problems: inOrder(loading.problems) };
@@ -85,6 +87,7 @@ export function loadConfig(request: LoadConfigRequest): LoadedConfig {
       setup,
       teardown,
       isolation,
+      sandbox,
       agents: [...agents.values()],
       providers: [...providers.values()],
       accountSlots,

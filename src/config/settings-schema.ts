@@ -1,8 +1,10 @@
+import { isIP } from "node:net";
 import { z } from "zod";
 import { looksLikeSecretName, looksLikeSecretValue } from "./secret-names.ts";
-import { ACP_PRESETS, CLI_PRESETS } from "./settings.ts";
+import { ACP_PRESETS, CLI_PRESETS, SANDBOX_POLICIES } from "./settings.ts";
 import { CommandText, Dollars, duration, Glob, Id, TierName } from "./yaml/fields.ts";
 import { keyed, kinds, refuse } from "./yaml/shape-problems.ts";
+import { shown } from "./yaml/shown.ts";
 import { size } from "./yaml/size.ts";
 
 /** The shape of `stepfall.yaml` and of `config.yaml`, as people write them. */
@@ -223,8 +225,57 @@ const Isolation = keyed(
     elsewhere: {
       setup: "Write it at the top of the file, or in a step",
       teardown: "Write it at the top of the file, or in a step",
+      sandbox: "Write it at the top of the file",
+      network: "Write `sandbox: { domains: [...] }` at the top of the file",
+      domains: "Write `sandbox: { domains: [...] }` at the top of the file",
     },
-    later: ["network", "sandbox", "container"],
+    later: ["container"],
+  },
+);
+
+/** The same grammar as `parseDomain` in agents/sandbox, which a keeper loads without this room; domains.test.ts there holds the two together. */
+const Domain = z.string().superRefine((text, ctx) => {
+  const [, star, host = "", port] = /^(\*\.)?(\[[0-9a-f:.]+\]|[^\s:/*?#@[\]]+)(?::(\d{1,5}))?$/i.exec(text) ?? [];
+  const name = host.replace(/\.$/, "").replace(/^\[(.*)\]$/, "$1");
+  const isPort = port === undefined || (Number(port) >= 1 && Number(port) <= 65_535);
+  const isName = name !== "" && !name.startsWith(".") && !name.includes("..");
+  const isWide = star !== undefined && (!name.includes(".") || isIP(name) !== 0);
+  if (isWide && isName) refuse(ctx, "BAD_VALUE", `"${shown(text, 60)}" is too wide`, "Write a domain of somebody, such as *.example.com");
+  else if (!isName || !isPort)
+    refuse(ctx, "BAD_VALUE", `"${shown(text, 60)}" is no domain`, "Write example.com, *.example.com or example.com:8443");
+});
+const Places = z.array(z.string().min(1).max(1024)).max(200);
+const Sandbox = keyed(
+  {
+    policy: z
+      .enum(SANDBOX_POLICIES)
+      .optional()
+      .describe(
+        "Where no sandbox can be had: require starts nothing, prefer (default) goes on and says so; off uses none (only in config.yaml)",
+      ),
+    domains: z
+      .array(Domain)
+      .max(1000)
+      .optional()
+      .describe("What may be reached beside the gateway: example.com, *.example.com, example.com:8443. Without a port 80 and 443"),
+    readable: Places.optional().describe("What may be read, too: paths inside the project; in config.yaml absolute ones, or ~/"),
+    writable: Places.optional().describe("What may be written, too: absolute paths, or ~/. Only in config.yaml"),
+  },
+  {
+    of: "the sandbox",
+    literalSecrets,
+    synonyms: {
+      mode: "policy",
+      enabled: "policy",
+      network: "domains",
+      hosts: "domains",
+      allow: "domains",
+      allowed: "domains",
+      "allowed-domains": "domains",
+      read: "readable",
+      write: "writable",
+    },
+    later: ["denied", "ports", "sockets"],
   },
 );
 
@@ -236,6 +287,7 @@ export const SettingsShape = keyed(
     setup: z.array(CommandText).optional().describe("Shell commands that prepare every workspace"),
     teardown: z.array(CommandText).optional().describe("Shell commands run after every attempt and its gates, however they ended"),
     isolation: Isolation.optional().describe("What attempts have for themselves: ports, variables, disk"),
+    sandbox: Sandbox.optional().describe("What processes of attempts may reach"),
     agents: z.record(Id, kinds("executor", [ChatAgent, ShellAgent, AcpAgent, CliAgent, HttpAgent], "an agent", LATER_EXECUTORS)).optional(),
     providers: z.record(Id, Provider).optional(),
     accounts: z.record(Id, keyed({ slots: z.int().min(1).max(1000) }, { of: "an account", literalSecrets })).optional(),

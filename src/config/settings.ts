@@ -10,7 +10,8 @@ export type ConfigProblemCode =
   | "UNKNOWN_PROVIDER"
   | "UNKNOWN_AGENT"
   | "BAD_MODEL"
-  | "BAD_URL";
+  | "BAD_URL"
+  | "NOT_THE_PROJECTS"; // a setting that only the user's own file, a flag or a variable may widen
 export type ConfigProblem = Problem<ConfigProblemCode>;
 
 /** Where a setting came from. */
@@ -133,6 +134,21 @@ export interface IsolationSettings {
   freeDiskBytes: number | null;
 }
 
+/** What is done where no sandbox can be had: nothing starts; it goes on and says so. `off`: none is used. From the strictest on. */
+export const SANDBOX_POLICIES = ["require", "prefer", "off"] as const;
+export type SandboxPolicy = (typeof SANDBOX_POLICIES)[number];
+
+/** What processes of attempts may reach beside what each has for itself. */
+export interface SandboxSettings {
+  policy: SandboxPolicy;
+  /** `example.com`, `*.example.com`, `example.com:8443`; without a port 80 and 443. Lower case. */
+  domains: readonly string[];
+  /** Absolute paths that may be read, too. */
+  readable: readonly string[];
+  /** Absolute paths that may be written, too. Of the user only. */
+  writable: readonly string[];
+}
+
 /** All settings, validated, with their defaults. */
 export interface Config {
   /** Absolute path of Stepfall's folder. */
@@ -148,6 +164,7 @@ export interface Config {
   /** Commands that undo it, run after every attempt and every clean checkout, however these ended. */
   teardown: readonly string[];
   isolation: IsolationSettings;
+  sandbox: SandboxSettings;
   /** In the order of the files. */
   agents: readonly AgentSettings[];
   /** Those of the settings and those built in. */
@@ -173,6 +190,8 @@ export interface ConfigFlags {
   /** Base URL of the provider in `model`. Its key is STEPFALL_MODEL_KEY. */
   modelUrl?: string | undefined;
   defaultAgent?: string | undefined;
+  /** `require`, `prefer` or `off`: instead of what the files say, also where that widens it. */
+  sandboxPolicy?: string | undefined;
 }
 
 export interface LoadConfigRequest {

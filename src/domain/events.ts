@@ -184,7 +184,7 @@ export const eventSchemas = {
     /** `runId/stepPath!n`; unique for ever. */
     item: z.string(),
     step: z.string(),
-    /** The attempt that asks leave. */
+    /** The attempt it is about, which runs meanwhile: it asks leave, or makes no progress. */
     attempt: z.string().optional(),
     kind: z.enum(["approval", "question", "permission"]),
     title: z.string(),

@@ -6,7 +6,7 @@ import type { InboxItem, RunState, StepState } from "./state.ts";
 export function takeItem(state: RunState, s: StepState, data: EventData<"InboxOpened">, at: number): void {
   const path = s.step.path;
   const item: InboxItem = { ...data, openedAt: at, answers: [] };
-  if (data.kind === "permission") {
+  if (data.attempt !== undefined) {
     const attempt = s.attempts.at(-1);
     if (s.status !== "active" || attempt?.id !== data.attempt || attempt?.phase !== "running") return;
   } else {

@@ -2,13 +2,17 @@ import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AgentError, type ExecutionResult, type PermissionAnswer, type PermissionRequest } from "../agents/index.ts";
 import type { Finding, RunEvent, RunState, WorkStep } from "../domain/index.ts";
-import { WorkspaceError, type Workspace, type Workspaces } from "../workspace/index.ts";
-import { attemptEnv, describeSetup, missingSecrets, runSetup, type Preparation } from "./clean-checkout.ts";
+import { watchSize, WorkspaceError, workspaceFull, type Workspace, type Workspaces } from "../workspace/index.ts";
+import { AGENT_PLACE, PlacesError, type FinishedAttempt } from "../fleet/index.ts";
 import type { AgentExecution, EngineDeps } from "./contract.ts";
+import { describeSetup, Ground, missingSecrets, type Preparation } from "./ground.ts";
 import { judgeAttempt } from "./judge-attempt.ts";
-import { Outcome } from "./outcome.ts";
+import { EndedFor, Outcome } from "./outcome.ts";
 import { transcriptPath } from "./paths.ts";
-import { runAgent } from "./run-agent.ts";
+import type { AttemptQuestion } from "./permissions.ts";
+import { runAgent, type AgentEnd } from "./run-agent.ts";
+import type { Watches } from "./watch.ts";
+import { whenStuck } from "./when-stuck.ts";
 
 export interface AttemptSignals {
   /** Ends the attempt, its processes too. */
@@ -27,7 +31,7 @@ export interface AttemptWork extends AttemptSignals {
   feedback: readonly Finding[];
   /** Tip of the run branch the attempt starts from. */
   from: string;
-  state: Pick<RunState, "runId" | "base" | "budget" | "stepBudgets" | "steps">;
+  state: Pick<RunState, "runId" | "pipeline" | "project" | "base" | "budget" | "stepBudgets" | "steps">;
   workspaces: Workspaces;
   /** An earlier attempt's conversation that its agent takes up, in that one's workspace. */
   session?: { id: string; folder: string; workspace: Workspace };
@@ -39,20 +43,36 @@ export interface AttemptWork extends AttemptSignals {
   startEpoch: number;
   /** Decides what its agent asks leave for. */
   permit: (step: WorkStep, attempt: string, request: PermissionRequest, signal: AbortSignal) => Promise<PermissionAnswer>;
+  /** Asks people something about the attempt; `undefined` when it is over before they answer. */
+  ask: (step: WorkStep, attempt: string, question: AttemptQuestion, signal: AbortSignal) => Promise<string | undefined>;
+  /** Attempts that came to their end before, of this run and of earlier ones, to compare with. */
+  finished: () => readonly FinishedAttempt[];
 }
 
-/**
- * The events that say how it went. Whatever happens inside ends up here as one of them. Its workspace is gone before they are known: the check
- * of a merge, which they may lead to, works in the same folder.
- */
-export async function carryOut(deps: EngineDeps, work: AttemptWork): Promise<RunEvent[]> {
+/** How an attempt went. */
+export interface CarriedOut {
+  /** Whatever happened inside ends up here as one of them. */
+  events: RunEvent[];
+  /**
+   * Removes its workspace. For later, when the events are durable: an engine that dies before they are is followed by one that goes on with the
+   * same files. Never rejects.
+   */
+  cleanUp(): Promise<void>;
+}
+
+export async function carryOut(deps: EngineDeps, work: AttemptWork, watches: Watches): Promise<CarriedOut> {
+  const attempt = new AttemptRun(deps, work, watches);
+  return { events: await eventsOf(deps, work, attempt), cleanUp: () => attempt.cleanUp() };
+}
+
+async function eventsOf(deps: EngineDeps, work: AttemptWork, attempt: AttemptRun): Promise<RunEvent[]> {
   const outcome = new Outcome(deps, work);
   try {
-    return await new AttemptRun(deps, work).run();
+    return await attempt.run();
   } catch (error) {
     if (work.signal.aborted) return [outcome.interrupted()];
     if (error instanceof AgentError && error.code === "AGENT_KEEPER_LOST") return [keeperLost(work, outcome, deps.mask(error.message))];
-    const known = error instanceof WorkspaceError || error instanceof AgentError;
+    const known = error instanceof WorkspaceError || error instanceof AgentError || error instanceof PlacesError;
     const message = known ? `${error.message} ${error.hint}` : `internal error: ${error instanceof Error ? error.message : String(error)}`;
     return [outcome.failed("internal", message)];
   }
@@ -73,10 +93,15 @@ class AttemptRun {
   readonly #work: AttemptWork;
   readonly #outcome: Outcome;
   readonly #preparation: Preparation;
+  readonly #watches: Watches;
+  #toRemove: Workspace | undefined;
+  /** It made no progress, and its step says that it is not to be tried again. */
+  #givenUp: string | undefined;
 
-  constructor(deps: EngineDeps, work: AttemptWork) {
+  constructor(deps: EngineDeps, work: AttemptWork, watches: Watches) {
     this.#deps = deps;
     this.#work = work;
+    this.#watches = watches;
     this.#outcome = new Outcome(deps, work);
     this.#preparation = { deps, runId: work.state.runId, attempt: work.attempt, step: work.step, signal: work.signal };
   }
@@ -91,29 +116,65 @@ class AttemptRun {
     if (!execution.executor.needsWorkspace) return this.#runWithoutWorkspace();
     await mkdir(dirname(transcriptPath(this.#deps.home, attempt, "agent")), { recursive: true, mode: 0o700 });
     const workspace = takenUp ?? session?.workspace ?? (await workspaces.create({ runId: state.runId, attempt, from }));
-    let kept: RunEvent[] = [];
-    try {
-      // What is taken up has its agent, and so had its setup.
-      const failed = takenUp ? undefined : await runSetup(this.#preparation, workspace, "setup");
-      if (failed?.end.kind === "aborted") return [this.#outcome.interrupted()];
-      if (failed) return [this.#outcome.failed("setup", describeSetup(failed))];
-      const { result, usage, exhausted } = await runAgent(this.#deps, this.#work, workspace, attemptEnv(this.#preparation, workspace));
-      const events =
-        result.kind === "ended"
-          ? [await judgeAttempt(this.#deps, this.#work, this.#preparation, workspace, { said: result.summary, usage })]
-          : this.#outcome.notDone(result, usage, exhausted);
-      kept = this.#kept(result, events);
-      return [...kept, ...events];
-    } finally {
-      // The folder of a conversation that can be taken up stays for the next attempt; the run's end removes it.
-      if (kept.length === 0 && !this.#deps.keepWorkspaces && !this.#work.letGo.aborted)
-        await workspaces.remove(workspace).catch(() => undefined);
+    this.#toRemove = workspace;
+    await using ground = await this.#openGround(workspace);
+    // What is taken up has its agent, and so had its setup.
+    const failed = takenUp ? undefined : await ground.setUp("setup");
+    if (failed?.end.kind === "aborted") return [this.#outcome.interrupted()];
+    if (failed) return [this.#outcome.failed("setup", describeSetup(failed))];
+    const { result, usage, exhausted } = await this.#runAgent(workspace, ground);
+    const events =
+      result.kind === "ended"
+        ? [await judgeAttempt(this.#deps, this.#work, this.#preparation, workspace, { said: result.summary, usage })]
+        : this.#outcome.notDone(result, usage, exhausted);
+    const kept = this.#kept(result, events);
+    // The folder of a conversation that can be taken up stays for the next attempt; the run's end removes it.
+    if (kept.length > 0) this.#toRemove = undefined;
+    const step = this.#work.step.path;
+    const givenUp: RunEvent[] = this.#givenUp === undefined ? [] : [{ type: "StepFailed", data: { step, because: this.#givenUp } }];
+    return [...kept, ...events, ...givenUp];
+  }
+
+  async #openGround(workspace: Workspace | undefined): Promise<Ground> {
+    const ground = await Ground.open(this.#preparation, AGENT_PLACE, workspace);
+    const { letGo } = this.#work;
+    letGo.addEventListener("abort", () => ground.leave(), { once: true });
+    if (letGo.aborted) ground.leave();
+    return ground;
+  }
+
+  /** With a watch on it, and within its workspace's limit. */
+  async #runAgent(workspace: Workspace | undefined, ground: Ground): Promise<AgentEnd> {
+    const limit = this.#deps.isolation?.workspaceBytes ?? null;
+    const ended = new AbortController();
+    const tooLarge = (bytes: number): void => ended.abort(new EndedFor("agent", workspaceFull(bytes, limit ?? bytes)));
+    using _size = workspace && limit !== null ? watchSize({ root: workspace.root, limit, onExceeded: tooLarge }) : undefined;
+    const work = { ...this.#work, signal: AbortSignal.any([this.#work.signal, ended.signal]) };
+    using watch = this.#watches.begin(work, work.finished(), (item) => {
+      void whenStuck(work, item, watch, ({ message, isFinal }) => {
+        if (isFinal) this.#givenUp = message;
+        ended.abort(new EndedFor("stuck", message));
+      });
+    });
+    const done = await runAgent(this.#deps, work, workspace, ground.env, { watch, readCalls: (spool) => this.#watches.readCalls(spool) });
+    const reason: unknown = ended.signal.reason;
+    // A person, or another engine, has ended it as well: that counts.
+    if (done.result.kind !== "aborted" || !(reason instanceof EndedFor) || this.#work.signal.aborted) {
+      this.#givenUp = undefined;
+      return done;
     }
+    return { ...done, result: { ...done.result, kind: "failed", because: reason.kind, message: reason.message } };
+  }
+
+  async cleanUp(): Promise<void> {
+    if (!this.#toRemove || this.#deps.keepWorkspaces || this.#work.letGo.aborted) return;
+    await this.#work.workspaces.remove(this.#toRemove).catch(() => undefined);
   }
 
   async #runWithoutWorkspace(): Promise<RunEvent[]> {
     const { step, agent } = this.#work;
-    const { result, usage, exhausted } = await runAgent(this.#deps, this.#work, undefined, attemptEnv(this.#preparation, undefined));
+    await using ground = await this.#openGround(undefined);
+    const { result, usage, exhausted } = await this.#runAgent(undefined, ground);
     if (result.kind !== "ended") return this.#outcome.notDone(result, usage, exhausted);
     const promised = step.outputs.files.length + step.gates.length + (step.outputs.json ? 1 : 0);
     if (!step.readonly || promised > 0) {

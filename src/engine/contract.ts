@@ -1,9 +1,9 @@
-import type { AgentHost, Executor, KeeperHost } from "../agents/index.ts";
+import type { AgentHost, Confine, Executor, KeeperHost } from "../agents/index.ts";
 import type { Clock, CredentialMode, MicroUsd, Pipeline, RunEvent, RunState } from "../domain/index.ts";
-import type { Registry } from "../fleet/index.ts";
+import type { LivenessItem, Places, Registry } from "../fleet/index.ts";
 import type { GatewayClient, Upstream } from "../models/index.ts";
 import type { Store } from "../store/index.ts";
-import type { Workspaces } from "../workspace/index.ts";
+import type { DiskRoom, Workspaces } from "../workspace/index.ts";
 
 /** How an agent is executed, as registered: the executor, and where its model is reached. */
 export interface AgentExecution {
@@ -13,6 +13,40 @@ export interface AgentExecution {
   /** Absent for agents that call no model through the gateway. */
   upstreams?: readonly [Upstream, ...Upstream[]] | undefined;
   maxOutputTokens: number;
+  /** It brings a sandbox that cannot be started within ours. */
+  hasOwnSandbox?: boolean;
+  /** Where its user's login lies, below the user's HOME. */
+  login?: readonly string[];
+  /** Absolute paths in its command line. */
+  programs?: readonly string[];
+}
+
+/** What is to be confined: the folders it works in and, for an agent, what it must reach. */
+export interface ConfineRequest {
+  folders: { tree: string; home: string; tmp: string };
+  /** PATH of what runs there. */
+  path: string;
+  /** Absent: commands of the project, such as setup and gates. */
+  agent?: {
+    credentials: CredentialMode | undefined;
+    gatewayPort: number | undefined;
+    login: readonly string[];
+    programs: readonly string[];
+  };
+}
+
+/** What keeps attempts apart on a machine. */
+export interface Isolation {
+  /** Ports, names and variables of their own. */
+  places: Places;
+  /** `undefined`: no sandbox is in force. */
+  confine(request: ConfineRequest): Promise<Confine | undefined>;
+  /** The project's commands that undo what setup did outside the workspace. */
+  teardown: readonly string[];
+  /** Most that a workspace may take, bytes; `null`: no limit. */
+  workspaceBytes: number | null;
+  /** Whether a further attempt may start. `othersRunning`: attempts of this home, in any process. */
+  room(othersRunning: number): Promise<DiskRoom>;
 }
 
 export interface EngineDeps {
@@ -28,6 +62,8 @@ export interface EngineDeps {
   host: AgentHost;
   /** For agents: they outlive this process. Absent: they end with it. */
   keepers?: KeeperHost;
+  /** Absent: attempts share ports and files of the machine as any processes of the user do. */
+  isolation?: Isolation;
   /** Connects when the first metered attempt starts. */
   gateway: () => Promise<GatewayClient>;
   /** Attempts at once in this process. */
@@ -55,7 +91,8 @@ export interface EngineDeps {
 /** What happens, as it happens: for live views. Events come after they are durable. */
 export type Feed =
   | { kind: "event"; at: number; version: number; event: RunEvent }
-  | { kind: "progress"; at: number; attempt: string; step: string; text: string };
+  | { kind: "progress"; at: number; attempt: string; step: string; text: string }
+  | LivenessItem;
 
 export interface StartRequest {
   runId: string;

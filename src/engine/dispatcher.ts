@@ -2,9 +2,11 @@ import type { RunEvent } from "../domain/index.ts";
 import { LeaseKeeper, parseHolder } from "../fleet/index.ts";
 import { StoreError, type HeldLease, type LeaseRef } from "../store/index.ts";
 import { carryOut } from "./attempt.ts";
-import type { AttemptSignals, AttemptWork } from "./attempt.ts";
+import type { AttemptSignals, AttemptWork, CarriedOut } from "./attempt.ts";
 import type { EngineDeps } from "./contract.ts";
+import { EngineError } from "./errors.ts";
 import type { Fact } from "./run-log.ts";
+import { Watches } from "./watch.ts";
 
 /** What the dispatcher asks of a run that it does attempts for. */
 export interface DispatchedRun {
@@ -14,6 +16,8 @@ export interface DispatchedRun {
   work(assigned: Assigned, signals: AttemptSignals): Promise<AttemptWork | undefined>;
   /** Something ended. */
   onIdle(): void;
+  /** It cannot go on now; what is in the journal stays. */
+  fail(error: unknown): void;
 }
 
 /** An attempt that this process holds the lease of. */
@@ -43,6 +47,7 @@ const LOOK_AGAIN_MS = 1000;
 export class Dispatcher implements Disposable {
   readonly #deps: EngineDeps;
   readonly #keeper: LeaseKeeper;
+  readonly #watches: Watches;
   readonly #leaseMs: number;
   readonly #machine: string;
   readonly #runs = new Map<string, DispatchedRun>();
@@ -61,6 +66,7 @@ export class Dispatcher implements Disposable {
     this.#leaseMs = deps.leaseMs ?? 30_000;
     this.#machine = parseHolder(deps.node)?.host ?? deps.node;
     this.#keeper = new LeaseKeeper(deps.store, deps.clock, this.#leaseMs);
+    this.#watches = new Watches(deps);
     this.#timer = setInterval(() => this.kick(), LOOK_AGAIN_MS);
   }
 
@@ -140,7 +146,7 @@ export class Dispatcher implements Disposable {
         this.#again = false;
         const limit = this.#deps.slots - this.#busy;
         const runs = [...this.#runs.keys()].filter((id) => !this.#draining.has(id));
-        if (limit <= 0 || runs.length === 0) return;
+        if (limit <= 0 || runs.length === 0 || !(await this.#hasDiskRoom())) return;
         const reserved = await this.#deps.store.reserve({
           node: this.#deps.node,
           agents: this.#deps.registry.list().map(({ id, account }) => ({ id, account })),
@@ -166,6 +172,20 @@ export class Dispatcher implements Disposable {
     }
   }
 
+  /** Where the disk has no room for a further attempt: others that end make some, and alone the run is not to go on. */
+  async #hasDiskRoom(): Promise<boolean> {
+    const { isolation, store, node, clock } = this.#deps;
+    if (!isolation) return true;
+    const now = clock.now();
+    const first = await isolation.room(this.#busy);
+    if (first.kind !== "refuse") return first.kind === "ok";
+    const others = (await store.leases("")).filter((l) => l.key.includes("#") && l.holder !== node && l.until > now).length;
+    const room = await isolation.room(this.#busy + others);
+    if (room.kind !== "refuse") return room.kind === "ok";
+    for (const run of this.#runs.values()) run.fail(new EngineError("NO_DISK_ROOM", room.because, room.hint));
+    return false;
+  }
+
   async #attempt(runId: string, assigned: Assigned, account: string): Promise<void> {
     const { id, lease } = assigned;
     const run = this.#runs.get(runId);
@@ -174,12 +194,12 @@ export class Dispatcher implements Disposable {
     this.#perRun.set(runId, this.inFlight(runId) + 1);
     this.#inFlight.set(id, flight);
     this.#keeper.keep(lease, () => leave(flight, "its lease was taken over"));
-    let events: RunEvent[] | undefined;
+    let done: CarriedOut | undefined;
     try {
       const work = await run?.work(assigned, { signal: flight.stop.signal, letGo: flight.letGo.signal });
       if (run && work) {
         await run.submit({ events: this.#started(work, assigned), fence: lease, cause: id });
-        events = await carryOut(this.#deps, work);
+        done = await carryOut(this.#deps, work, this.#watches);
       }
     } catch (error) {
       // The lease or the run is somebody else's now: theirs to record. The run's log reports a store that is gone.
@@ -194,8 +214,8 @@ export class Dispatcher implements Disposable {
     try {
       // An attempt that the journal does not want any more only leaves the queue.
       if (run && !flight.letGo.signal.aborted) {
-        await run.submit({ events: events ?? [], settle: lease, cause: id });
-        await this.#deps.keepers?.forget(id);
+        await run.submit({ events: done?.events ?? [], settle: lease, cause: id });
+        await Promise.all([done?.cleanUp(), this.#deps.keepers?.forget(id)]);
       }
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
@@ -228,6 +248,7 @@ export class Dispatcher implements Disposable {
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
+    this.#watches[Symbol.dispose]();
     this.#keeper[Symbol.dispose]();
   }
 }

@@ -3,7 +3,9 @@ import { routeStep } from "../models/index.ts";
 import { StoreError, type LeaseRef, type QueueEntry } from "../store/index.ts";
 import type { AttemptSignals, AttemptWork } from "./attempt.ts";
 import type { DriveEnd, DriveOptions, EngineDeps } from "./contract.ts";
+import { finishedIn, type FinishedAttempt } from "../fleet/index.ts";
 import type { Assigned, Dispatcher, DispatchedRun } from "./dispatcher.ts";
+import { finishedInEarlierRuns } from "./earlier-runs.ts";
 import { loadRun } from "./load.ts";
 import { MergeQueue } from "./merge-queue.ts";
 import { PermissionDesk } from "./permissions.ts";
@@ -25,6 +27,7 @@ export class Driver implements DispatchedRun {
   #log!: RunLog;
   #merges!: MergeQueue;
   readonly #permissions: PermissionDesk;
+  #finishedBefore: readonly FinishedAttempt[] = [];
   #halt: Extract<Effect, { kind: "halt" }> | undefined;
   #wake: NodeJS.Timeout | undefined;
   #draining = false;
@@ -62,7 +65,7 @@ export class Driver implements DispatchedRun {
       log: () => this.#log,
       branch,
       signal: this.#abort.signal,
-      onFailure: (error) => this.#fail(error),
+      onFailure: (error) => this.fail(error),
     });
     await this.#options.workspaces.createRunBranch(branch, state.base);
     const onDrain = (): void => this.#drain();
@@ -73,7 +76,7 @@ export class Driver implements DispatchedRun {
     const following = this.#follow(state.version);
     try {
       const leases = await this.#deps.store.leases(`${this.runId}/`);
-      const { interrupted, alive } = await findOrphans(this.#deps, state, leases);
+      const { interrupted, alive } = await findOrphans(this.#deps, this.#options.workspaces, state, leases);
       await endLeftChecks(this.#deps, state);
       // Workspaces of the interrupted are of no use to anybody, unless an attempt of this run lives elsewhere.
       if (leases.length <= interrupted.length + alive.length)
@@ -86,6 +89,7 @@ export class Driver implements DispatchedRun {
       );
       if (drain?.aborted) this.#drain();
       if (stop?.aborted) this.#stop();
+      void finishedInEarlierRuns(this.#deps.store, state).then((found) => (this.#finishedBefore = found));
       this.#dispatcher.add(this);
       await Promise.all(alive.map(({ attempt, agent, lease }) => this.#dispatcher.takeUp(this, { id: attempt.id, agent }, lease)));
       this.#log.poke();
@@ -139,8 +143,17 @@ export class Driver implements DispatchedRun {
 
   async work(assigned: Assigned, signals: AttemptSignals): Promise<AttemptWork | undefined> {
     const work = await prepareWork(this.#deps, this.#options.workspaces, this.#log.state, assigned);
-    const permit: AttemptWork["permit"] = (step, attempt, request, until) => this.#permissions.ask(step, attempt, request, until);
-    return work && { ...work, ...signals, workspaces: this.#options.workspaces, permit };
+    const desk = this.#permissions;
+    return (
+      work && {
+        ...work,
+        ...signals,
+        workspaces: this.#options.workspaces,
+        permit: (...request) => desk.ask(...request),
+        ask: (...question) => desk.question(...question),
+        finished: () => [...this.#finishedBefore, ...finishedIn(this.#log.state)],
+      }
+    );
   }
 
   onIdle(): void {
@@ -234,7 +247,7 @@ export class Driver implements DispatchedRun {
 
   #onLost(error: unknown): void {
     if (error instanceof StoreError && error.code === "STORE_STALE_LEASE") this.#end({ kind: "taken-over" });
-    else this.#fail(error);
+    else this.fail(error);
   }
 
   #end(end: DriveEnd): void {
@@ -244,7 +257,7 @@ export class Driver implements DispatchedRun {
     this.#over.resolve(end);
   }
 
-  #fail(error: unknown): void {
+  fail(error: unknown): void {
     this.#ended = true;
     // Their agents work on: whoever resumes the run goes on with them.
     this.#dispatcher.letGo(this.runId, "the run's driver failed");

@@ -5,7 +5,7 @@ import type { DriveEnd, DriveOptions, Engine, EngineDeps, StartRequest } from ".
 import { Dispatcher } from "./dispatcher.ts";
 import { Driver } from "./driver.ts";
 import { EngineError } from "./errors.ts";
-import { loadRun } from "./load.ts";
+import { loadRun, requireRun } from "./load.ts";
 import { rowOf } from "./run-log.ts";
 
 /** Composes the rooms into an engine. One per process; it may drive several runs, which share its slots. */
@@ -67,7 +67,7 @@ async function takeRun(deps: EngineDeps, runId: string, leaseMs: number): Promis
 
 async function drive(deps: EngineDeps, dispatcher: Dispatcher, runId: string, options: DriveOptions): Promise<DriveEnd> {
   const leaseMs = deps.leaseMs ?? 30_000;
-  await loadRun(deps.store, runId);
+  await requireRun(deps.store, runId);
   const lease = await takeRun(deps, runId, leaseMs);
   const driver = new Driver(deps, dispatcher, runId, lease, options);
   try {

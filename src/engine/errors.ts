@@ -4,6 +4,7 @@ export type EngineErrorCode =
   | "RUN_OVER"
   | "AGENT_MISSING" // a step needs an agent that is not registered
   | "PREFLIGHT_FAILED"
+  | "NO_DISK_ROOM" // for a further attempt
   | "ITEM_UNKNOWN"
   | "ITEM_CLOSED" // somebody was faster, or the attempt that asked is over
   | "ANSWER_REFUSED" // not by this person, or not such an answer

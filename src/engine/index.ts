@@ -1,5 +1,15 @@
 /** Composes the rooms below: start a run, drive it, look at it. */
-export type { AgentExecution, DriveEnd, DriveOptions, Engine, EngineDeps, Feed, StartRequest } from "./contract.ts";
+export type {
+  AgentExecution,
+  ConfineRequest,
+  DriveEnd,
+  DriveOptions,
+  Engine,
+  EngineDeps,
+  Feed,
+  Isolation,
+  StartRequest,
+} from "./contract.ts";
 export { createEngine } from "./engine.ts";
 export { EngineError, type EngineErrorCode } from "./errors.ts";
 export { runFolder, transcriptPath } from "./paths.ts";

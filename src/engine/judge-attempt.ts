@@ -2,8 +2,9 @@ import type { RunEvent, Usage } from "../domain/index.ts";
 import { judge, protectedPaths } from "../quality/index.ts";
 import type { Workspace } from "../workspace/index.ts";
 import type { AttemptWork } from "./attempt.ts";
-import { CleanCheckout, type Preparation } from "./clean-checkout.ts";
+import { CleanCheckout } from "./clean-checkout.ts";
 import type { EngineDeps } from "./contract.ts";
+import type { Preparation } from "./ground.ts";
 import { Outcome } from "./outcome.ts";
 
 /** Takes what an agent left as one commit, and has the gates judge that. `said`: the agent's own word. */

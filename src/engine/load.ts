@@ -5,6 +5,14 @@ import { EngineError } from "./errors.ts";
 /** The run as its journal says. */
 export async function loadRun(store: Store, runId: string): Promise<RunState> {
   const events = await store.read(runStream(runId));
-  if (events.length === 0) throw new EngineError("RUN_UNKNOWN", `there is no run ${runId}`, "`stepfall ps --all` lists the runs.");
+  if (events.length === 0) throw unknown(runId);
   return fold(events, emptyRun());
 }
+
+/** Throws RUN_UNKNOWN. Looks at one event only: reading a long journal is most of what taking a run up costs. */
+export async function requireRun(store: Store, runId: string): Promise<void> {
+  if ((await store.read(runStream(runId), { limit: 1 })).length === 0) throw unknown(runId);
+}
+
+const unknown = (runId: string): EngineError =>
+  new EngineError("RUN_UNKNOWN", `there is no run ${runId}`, "`stepfall ps --all` lists the runs.");

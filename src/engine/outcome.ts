@@ -11,6 +11,15 @@ export interface Exhausted {
 }
 
 type FailureKind = Extract<RunEvent, { type: "AttemptFailed" }>["data"]["kind"];
+/** Why an attempt was stopped that has failed by it. */
+export class EndedFor extends Error {
+  readonly kind: FailureKind;
+  constructor(kind: FailureKind, message: string) {
+    super(message);
+    this.kind = kind;
+  }
+}
+
 type Told = Pick<AttemptWork, "attempt" | "step" | "signal" | "state">;
 
 /** The events that say how an attempt ended that no gate judged. */

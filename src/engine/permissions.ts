@@ -1,12 +1,19 @@
 import type { PermissionAnswer, PermissionRequest } from "../agents/index.ts";
-import { currentAttempt, inboxItemId, verdictOn, type RunState, type WorkStep } from "../domain/index.ts";
-import type { Fact, RunLog } from "./run-log.ts";
+import { currentAttempt, inboxItemId, verdictOn, type RunEvent, type RunState, type Verdict, type WorkStep } from "../domain/index.ts";
+import type { RunLog } from "./run-log.ts";
 
-/** Answers what agents ask leave for: by the step's policy, or by a person through the inbox. */
+/** What people are asked about a running attempt. */
+export interface AttemptQuestion {
+  title: string;
+  detail: string;
+  choices: readonly string[];
+}
+
+/** Asks people about running attempts: what their agents ask leave for, where the step's policy does not say it, and what is to be done with them. */
 export class PermissionDesk {
   readonly #log: () => RunLog;
   readonly #mask: (text: string) => string;
-  readonly #waiting = new Map<string, (answer: PermissionAnswer) => void>();
+  readonly #waiting = new Map<string, (verdict: Verdict) => void>();
 
   constructor(log: () => RunLog, mask: (text: string) => string) {
     this.#log = log;
@@ -20,50 +27,70 @@ export class PermissionDesk {
     if (policy === "allow" || (policy === "edits" && isEdit) || (policy === "ask" && request.kind === "read")) return { allow: true };
     if (policy === "deny") return { allow: false, because: "the step allows nothing that must be asked for" };
     if (policy === "edits") return { allow: false, because: "the step allows edits only" };
+    const { title, detail } = request;
     try {
-      return await this.#askPeople(step, attempt, request, signal);
+      const verdict = await this.#askPeople(step, attempt, { kind: "permission", title, detail, choices: [] }, signal);
+      if (verdict?.kind === "agreed") return { allow: true };
+      return { allow: false, because: verdict?.kind === "refused" ? verdict.because : "the attempt is over" };
     } catch (error) {
       return { allow: false, because: signal.aborted ? "the attempt is over" : `nobody could be asked: ${(error as Error).message}` };
     }
   }
 
-  async #askPeople(step: WorkStep, attempt: string, request: PermissionRequest, signal: AbortSignal): Promise<PermissionAnswer> {
+  /** What people chose; `undefined` when the attempt is over before. Never rejects. */
+  async question(step: WorkStep, attempt: string, question: AttemptQuestion, signal: AbortSignal): Promise<string | undefined> {
+    try {
+      const verdict = await this.#askPeople(step, attempt, { kind: "question", ...question }, signal);
+      return verdict?.kind === "answered" ? verdict.answer : undefined;
+    } catch {
+      // The run is somebody else's, or the store is gone: theirs to ask again.
+      return undefined;
+    }
+  }
+
+  async #askPeople(
+    step: WorkStep,
+    attempt: string,
+    what: { kind: "permission" | "question"; title: string; detail: string | undefined; choices: readonly string[] },
+    signal: AbortSignal,
+  ): Promise<Verdict | undefined> {
     const log = this.#log();
     const s = log.state.steps.get(step.path);
     const a = s && currentAttempt(s);
-    if (!s || a?.id !== attempt) return { allow: false, because: "the attempt is over" };
-    const title = this.#mask(request.title).slice(0, 300);
-    const detail = request.detail === undefined ? undefined : this.#mask(request.detail).slice(0, 4000);
+    if (!s || a?.id !== attempt) return undefined;
+    const { kind, choices } = what;
+    const title = this.#mask(what.title).slice(0, 300);
+    const detail = what.detail === undefined ? undefined : this.#mask(what.detail).slice(0, 4000);
     // An agent that was taken up asks again what it has asked the engine before this one.
     const asked = [...log.state.inbox.values()].find(
-      (i) => i.attempt === attempt && i.kind === "permission" && i.title === title && i.detail === detail && !this.#waiting.has(i.item),
+      (i) =>
+        i.attempt === attempt &&
+        i.kind === kind &&
+        i.title === title &&
+        (kind === "question" || i.detail === detail) &&
+        !this.#waiting.has(i.item),
     );
     const item = asked?.item ?? inboxItemId(log.state.runId, step.path, s.items + 1 + this.#openOf(step.path));
-    const { promise, resolve } = Promise.withResolvers<PermissionAnswer>();
-    const onAbort = (): void => resolve({ allow: false, because: "the attempt is over" });
+    const { promise, resolve } = Promise.withResolvers<Verdict | undefined>();
+    const onAbort = (): void => resolve(undefined);
     signal.addEventListener("abort", onAbort, { once: true });
     this.#waiting.set(item, resolve);
     try {
-      const opened: Fact = {
-        events: [
-          {
-            type: "InboxOpened",
-            data: {
-              item,
-              step: step.path,
-              attempt,
-              kind: "permission",
-              title,
-              ...(detail === undefined ? {} : { detail }),
-              choices: [],
-              who: [],
-              count: 1,
-            },
-          },
-        ],
-        cause: attempt,
+      const opened: RunEvent = {
+        type: "InboxOpened",
+        data: {
+          item,
+          step: step.path,
+          attempt,
+          kind,
+          title,
+          ...(detail === undefined ? {} : { detail }),
+          choices: [...choices],
+          who: [],
+          count: 1,
+        },
       };
-      if (!asked) await log.submit(opened);
+      if (!asked) await log.submit({ events: [opened], cause: attempt });
       this.look(log.state);
       return await promise;
     } finally {
@@ -83,10 +110,8 @@ export class PermissionDesk {
   look(state: RunState): void {
     for (const [item, resolve] of this.#waiting) {
       const open = state.inbox.get(item);
-      if (!open) continue;
-      const verdict = verdictOn(open, 0, undefined);
-      if (verdict.kind === "agreed") resolve({ allow: true });
-      else if (verdict.kind === "refused") resolve({ allow: false, because: verdict.because });
+      const verdict = open && verdictOn(open, 0, undefined);
+      if (verdict && verdict.kind !== "open") resolve(verdict);
     }
   }
 }

@@ -5,7 +5,7 @@ import type { EngineDeps } from "./contract.ts";
 import type { Assigned } from "./dispatcher.ts";
 
 /** What the journal says an assigned attempt is to do; `undefined` when it does not want it any more. */
-export type PreparedWork = Omit<AttemptWork, keyof AttemptSignals | "workspaces" | "permit">;
+export type PreparedWork = Omit<AttemptWork, keyof AttemptSignals | "workspaces" | "permit" | "ask" | "finished">;
 
 export async function prepareWork(
   deps: EngineDeps,
@@ -33,7 +33,9 @@ export async function prepareWork(
   if (a.phase === "running") {
     // Its engine died, or its lease ran out while this machine slept. Its agent may be working all the same.
     const workspace = a.agent === agent ? await livingWorkspace(deps, workspaces, state, a) : undefined;
-    if (workspace && a.from !== undefined)
+    if (workspace && a.from !== undefined) {
+      // Its agent has ended: what still runs of it is a gate of the engine that died.
+      if (deps.keepers?.kept(id).every(({ state: kept }) => kept.kind === "ended")) await deps.host.endLeftovers(id);
       return {
         ...common,
         startEpoch: a.startEpoch ?? lease.epoch,
@@ -41,7 +43,10 @@ export async function prepareWork(
         takenUp: workspace,
         ...(a.resumes ? { session: { ...sessionOf(a.resumes), workspace } } : {}),
       };
+    }
     await endAll(deps, id);
+    // It is started anew, under the same id.
+    await deps.keepers?.forget(id);
   }
   const needsFiles = execution.executor.needsWorkspace;
   const from = needsFiles ? await workspaces.tip({ runId: state.runId, name: state.branch }) : state.base;
@@ -52,7 +57,12 @@ export async function prepareWork(
 const sessionOf = ({ session, folder }: NonNullable<AttemptState["resumes"]>): { id: string; folder: string } => ({ id: session, folder });
 
 /** The workspace of an attempt whose agent was left running, or has ended with nobody there. */
-async function livingWorkspace(deps: EngineDeps, workspaces: Workspaces, state: RunState, a: AttemptState): Promise<Workspace | undefined> {
+export async function livingWorkspace(
+  deps: EngineDeps,
+  workspaces: Workspaces,
+  state: RunState,
+  a: AttemptState,
+): Promise<Workspace | undefined> {
   if (a.from === undefined || !canBeTakenUp(deps, a.id)) return undefined;
   return workspaces.reopen({ runId: state.runId, attempt: a.id, from: a.from, folder: a.resumes?.folder ?? a.id });
 }

@@ -1,7 +1,9 @@
-import { currentAttempt, type AttemptState, type RunEvent, type RunState } from "../domain/index.ts";
+import { currentAttempt, parseAttemptId, type AttemptState, type RunEvent, type RunState, type Step } from "../domain/index.ts";
 import type { HeldLease } from "../store/index.ts";
+import { leftPlace, type Workspaces } from "../workspace/index.ts";
 import type { EngineDeps } from "./contract.ts";
-import { canBeTakenUp, endAll } from "./prepare-work.ts";
+import { tearDownLeft } from "./ground.ts";
+import { endAll, livingWorkspace } from "./prepare-work.ts";
 import type { Fact } from "./run-log.ts";
 
 export interface Orphans {
@@ -16,7 +18,12 @@ export interface Orphans {
  * others their processes are ended first, then they are recorded as interrupted, so that a new attempt never meets the old one's agent.
  * Attempts on a node that lives keep running there.
  */
-export async function findOrphans(deps: EngineDeps, state: RunState, leases: readonly HeldLease[]): Promise<Orphans> {
+export async function findOrphans(
+  deps: EngineDeps,
+  workspaces: Workspaces,
+  state: RunState,
+  leases: readonly HeldLease[],
+): Promise<Orphans> {
   const byKey = new Map(leases.map((l) => [l.key, l]));
   const now = deps.clock.now();
   const orphans: Orphans = { interrupted: [], alive: [] };
@@ -28,11 +35,13 @@ export async function findOrphans(deps: EngineDeps, state: RunState, leases: rea
     // Queued and not reserved: it simply waits for this driver.
     if (a.phase === "queued" && !lease) continue;
     if (lease && lease.until > now && lease.holder !== deps.node && !deps.isDead(lease.holder)) continue;
-    if (a.phase === "running" && a.agent !== undefined && deps.registry.has(a.agent) && canBeTakenUp(deps, a.id)) {
-      orphans.alive.push({ attempt: a, agent: a.agent, lease });
+    const agent = a.phase === "running" && a.agent !== undefined && deps.registry.has(a.agent) ? a.agent : undefined;
+    if (agent !== undefined && (await livingWorkspace(deps, workspaces, state, a))) {
+      orphans.alive.push({ attempt: a, agent, lease });
       continue;
     }
     const ended = await endAll(deps, a.id);
+    await tearDownAfter(deps, state.runId, a.id, s.step);
     const evidence = [
       lease ? `its node ${lease.holder} is dead` : "no node holds its lease",
       ended.length > 0 ? `processes ended: ${ended.join(", ")}` : "no process of it was left",
@@ -46,13 +55,28 @@ export async function findOrphans(deps: EngineDeps, state: RunState, leases: rea
   return orphans;
 }
 
+/** What an engine that died could not undo any more. Its folders are still there, since they are removed after this. */
+async function tearDownAfter(deps: EngineDeps, runId: string, attempt: string, step: Step): Promise<void> {
+  const preparation = { deps, runId, attempt, step, signal: new AbortController().signal };
+  await tearDownLeft(preparation, (purpose) => leftPlace(deps.home, attempt, purpose)).catch(() => undefined);
+}
+
 /**
  * A dead driver may have been checking accepted work on the merged tree: the processes of that are ended, before the merge queue of this one
- * checks it again. The work itself stays accepted.
+ * checks it again. The work itself stays accepted. What keepers have on disk of attempts that are over goes: it may have died before it did that.
  */
 export async function endLeftChecks(deps: EngineDeps, state: RunState): Promise<void> {
   for (const s of state.steps.values()) {
     const a = currentAttempt(s);
-    if (a && (a.phase === "accepted" || a.phase === "merging")) await endAll(deps, a.id);
+    if (a && (a.phase === "accepted" || a.phase === "merging")) {
+      await endAll(deps, a.id);
+      await tearDownAfter(deps, state.runId, a.id, s.step);
+    }
+  }
+  for (const id of deps.keepers?.list() ?? []) {
+    const ref = parseAttemptId(id);
+    if (ref?.runId !== state.runId) continue;
+    const a = state.steps.get(ref.stepPath)?.attempts.find((attempt) => attempt.id === id);
+    if (a && a.phase !== "queued" && a.phase !== "running") await deps.keepers?.forget(id);
   }
 }

@@ -1,4 +1,4 @@
-import type { AgentHost, ExecutionResult, ReportedTokens } from "../agents/index.ts";
+import { confinedHost, type AgentHost, type Confine, type ExecutionResult, type ReportedTokens } from "../agents/index.ts";
 import type { Step, Usage } from "../domain/index.ts";
 import { GatewayError, importSpool, type BudgetLimit, type GatewayClient, type OpenKey } from "../models/index.ts";
 import { buildPrompt } from "../planning/index.ts";
@@ -8,6 +8,7 @@ import type { EngineDeps } from "./contract.ts";
 import type { Exhausted } from "./outcome.ts";
 import { transcriptPath } from "./paths.ts";
 import { spentOn } from "./spending.ts";
+import type { AttemptWatch } from "./watch.ts";
 
 /** How an agent ended, with its bill. */
 export interface AgentEnd {
@@ -19,33 +20,46 @@ export interface AgentEnd {
 /** How much longer than its agent a key may live that no engine closes. */
 const KEY_SLACK_MS = 60_000;
 
+/** Who looks on while it runs. */
+export interface Onlooker {
+  watch: AttemptWatch;
+  /** Told where the gateway writes down calls. */
+  readCalls(spool: string): void;
+}
+
 /** Runs the agent with a gateway key of its own, and settles its bill whatever happens. `env`: all of its environment. */
 export async function runAgent(
   deps: EngineDeps,
   work: AttemptWork,
   workspace: Workspace | undefined,
   env: Readonly<Record<string, string>>,
+  { watch, readCalls }: Onlooker,
 ): Promise<AgentEnd> {
   const { execution, step, attempt, feedback, signal, state, session } = work;
   const prompt = step.kind === "agent" ? buildPrompt(step, feedback, { goesOn: session !== undefined }) : "";
   const metering = await openMetering(deps, work);
+  if (metering) readCalls(metering.gateway.spool);
   await using agents = agentHost(deps, work);
+  const confine = workspace && (await confinementFor(deps, work, workspace, env, metering?.key.url));
   let result: ExecutionResult;
   let metered: Awaited<ReturnType<GatewayClient["closeKey"]>> | undefined;
   try {
     result = await execution.executor.execute(
       { attempt, runId: state.runId, step, prompt, feedback, ...(session ? { resume: session.id } : {}) },
       {
-        host: agents.host,
+        host: watch.seeing(confine ? confinedHost(agents.host, confine) : agents.host),
         ...(workspace ? { workspace: { tree: workspace.tree, home: workspace.home, tmp: workspace.tmp } } : {}),
         env: withLogin(deps, work, env),
         transcript: transcriptPath(deps.home, attempt, "agent"),
         deadlineMs: step.timeoutMs,
         signal: metering ? AbortSignal.any([signal, metering.key.lost]) : signal,
-        permit: (request, until) => work.permit(step, attempt, request, until),
+        permit: (request, until) => watch.waiting(request.title, work.permit(step, attempt, request, until)),
         ...(execution.credentials ? { credentials: execution.credentials } : {}),
         ...(metering ? { gateway: { url: metering.key.url, key: metering.key.key, model: metering.key.model } } : {}),
-        progress: (text) => deps.onFeed?.({ kind: "progress", at: deps.clock.now(), attempt, step: step.path, text: deps.mask(text) }),
+        progress: (text) => {
+          watch.progress(text);
+          deps.onFeed?.({ kind: "progress", at: deps.clock.now(), attempt, step: step.path, text: deps.mask(text) });
+        },
       },
     );
   } finally {
@@ -78,6 +92,24 @@ async function openMetering(deps: EngineDeps, work: AttemptWork): Promise<{ gate
     ...(execution.credentials === "pass-through" ? { credentials: "pass-through" as const } : {}),
   });
   return { gateway, key };
+}
+
+/** `undefined`: not confined, since no sandbox is in force or the agent brings its own. */
+async function confinementFor(
+  deps: EngineDeps,
+  { execution, step }: AttemptWork,
+  workspace: Workspace,
+  env: Readonly<Record<string, string>>,
+  gatewayUrl: string | undefined,
+): Promise<Confine | undefined> {
+  if (execution.hasOwnSandbox) return undefined;
+  const request = { folders: workspace, path: env["PATH"] ?? "" };
+  if (step.kind === "command") return deps.isolation?.confine(request);
+  const gatewayPort = gatewayUrl === undefined ? undefined : Number(new URL(gatewayUrl).port);
+  return deps.isolation?.confine({
+    ...request,
+    agent: { credentials: execution.credentials, gatewayPort, login: execution.login ?? [], programs: execution.programs ?? [] },
+  });
 }
 
 /** Agents get a keeper of their own where there are keepers; disposing lets go of it. */

@@ -1,4 +1,4 @@
-import type { AgentHost } from "../agents/index.ts";
+import type { AgentHost, Confine } from "../agents/index.ts";
 import type { CommandEnd } from "../quality/index.ts";
 
 const TAIL_LINES = 60;
@@ -16,6 +16,7 @@ export async function runCommand(
     timeoutMs: number;
     transcript: string;
     signal: AbortSignal;
+    confine?: Confine;
   },
 ): Promise<CommandEnd> {
   const { signal, timeoutMs, ...rest } = options;

@@ -108,7 +108,7 @@ export async function openEngine(request: EngineRequest): Promise<OpenEngine> {
     if (slots !== undefined) registry.limitAccount(`function:${id}`, slots);
   };
   for (const agent of request.functions) register(agent);
-  const assembled = await assemble(surroundings, { config, projectId: project.id, registry, scripted, keepWorkspaces: false });
+  const assembled = await assemble(surroundings, { config, project, registry, scripted, keepWorkspaces: false });
   const hidden = new Set(secretNames);
   return {
     config,

@@ -251,10 +251,10 @@ test("what cannot be run is refused before anything is made", async () => {
 });
 
 test("settings are those of the commit a run starts from, and a file is a pipeline too", async () => {
-  writeFileSync(join(project, "stepfall.yaml"), "setup: ['echo prepared > ../prepared.txt']\n");
+  writeFileSync(join(project, "stepfall.yaml"), "setup: ['echo prepared > $TMPDIR/prepared.txt']\n");
   writeFileSync(
     join(project, "one.yaml"),
-    "inputs: { word: string }\nsteps: { a: { command: 'cat ../prepared.txt > a.txt; echo ${{ inputs.word }} >> a.txt', outputs: [a.txt] } }\n",
+    "inputs: { word: string }\nsteps: { a: { command: 'cat $TMPDIR/prepared.txt > a.txt; echo ${{ inputs.word }} >> a.txt', outputs: [a.txt] } }\n",
   );
   await using stepfall = open({ home: join(folder, "home-settings") });
   const before = await (await stepfall.run("one.yaml", { inputs: { word: "x" } })).result();

@@ -4,16 +4,19 @@ import { createEngine, type AgentExecution, type Engine, type EngineDeps, type F
 import type { Registry } from "../fleet/index.ts";
 import { connectGateway, type GatewayClient } from "../models/index.ts";
 import type { Store } from "../store/index.ts";
-import { cacheEnvironment } from "../workspace/index.ts";
+import { cacheEnvironment, type Project } from "../workspace/index.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { isDead, thisHolder } from "./identity.ts";
+import { openIsolation } from "./isolation.ts";
 import type { ScriptedModels } from "./scripted-models.ts";
 import { openStore } from "./store.ts";
 
 export interface Parts {
   config: Config;
-  /** Names the dependency caches that its attempts share. */
-  projectId: string;
+  /** Absent: agents are served, or tried, without one. */
+  project: Project | undefined;
+  /** Names the dependency caches that its attempts share, where there is no project. Default: the project's. */
+  cacheId?: string;
   registry: Registry<AgentExecution>;
   scripted: ScriptedModels;
   keepWorkspaces: boolean;
@@ -24,6 +27,8 @@ export interface Assembled extends AsyncDisposable {
   engine: Engine;
   deps: EngineDeps;
   store: Store;
+  /** Which sandbox is in force, for people. Throws NO_SANDBOX where one is required and none can be had. */
+  describeSandbox(): Promise<string>;
   /** Replaces whoever listened before. */
   listen(listener: (item: Feed) => void): void;
 }
@@ -48,6 +53,7 @@ export async function assemble(cli: Surroundings, parts: Parts): Promise<Assembl
   const { home, secrets } = config;
   const mask = (text: string): string => secrets.mask(text);
   const store = await openStore(cli);
+  const apart = openIsolation(cli, config, parts.project);
   let listener: ((item: Feed) => void) | undefined;
   let gateway: Promise<GatewayClient> | undefined;
   const deps: EngineDeps = {
@@ -61,7 +67,8 @@ export async function assemble(cli: Surroundings, parts: Parts): Promise<Assembl
     keepers: createKeeperHost({ home, clock: cli.clock, mask, secrets: () => secrets.values() }),
     gateway: () => (gateway ??= connectGateway({ home, clock: cli.clock, env: pick(cli.env, forGateway) })),
     slots: config.slots,
-    baseEnv: { ...pick(cli.env, inherited), ...cacheEnvironment(home, parts.projectId) },
+    baseEnv: { ...pick(cli.env, inherited), ...cacheEnvironment(home, parts.project?.id ?? parts.cacheId ?? "none") },
+    isolation: apart.isolation,
     protected: config.protected ?? [],
     setup: config.setup,
     secret: (name) => secrets.get(name),
@@ -76,10 +83,12 @@ export async function assemble(cli: Surroundings, parts: Parts): Promise<Assembl
     engine,
     deps,
     store,
+    describeSandbox: () => apart.describe(),
     listen: (l) => (listener = l),
     [Symbol.asyncDispose]: async () => {
       engine[Symbol.dispose]();
       await (await gateway?.catch(() => undefined))?.disconnect().catch(() => undefined);
+      apart[Symbol.dispose]();
       await scripted.stopAll();
       await store.close();
     },

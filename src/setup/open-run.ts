@@ -27,7 +27,7 @@ export async function openRun(cli: Surroundings, state: RunState, more: RunOptio
   const scripted = new ScriptedModels(config.home, runId);
   for (const id of saved.scripted ?? []) await scripted.stop(id);
   const registry = buildRegistry(config, scripted.urls);
-  const assembled = await assemble(cli, { config, projectId: project.id, registry, scripted, keepWorkspaces: options.keep === true });
+  const assembled = await assemble(cli, { config, project, registry, scripted, keepWorkspaces: options.keep === true });
   const workspaces = openWorkspaces({ project, home: config.home });
   return {
     config,

@@ -1,4 +1,6 @@
+import { isAbsolute } from "node:path";
 import {
+  agentsWithOwnSandbox,
   createAcpExecutor,
   createChatExecutor,
   createCliExecutor,
@@ -50,7 +52,7 @@ export const isGatewayAgent = (agent: AgentSettings): agent is GatewayAgent =>
 function executionOf(agent: AgentSettings, config: Config, scripted: ScriptedUrls): { model?: string; executor: AgentExecution } {
   const executor = executorOf(agent, config);
   const credentials = agent.executor === "acp" || agent.executor === "cli" ? agent.credentials : undefined;
-  const own = { executor, ...(credentials && credentials !== "metered" ? { credentials } : {}) };
+  const own = { executor, ...(credentials && credentials !== "metered" ? { credentials } : {}), ...placeOf(agent) };
   if (!isGatewayAgent(agent)) {
     const model = "model" in agent && agent.model !== undefined ? { model: agent.model } : {};
     return { ...model, executor: { ...own, maxOutputTokens: 0 } };
@@ -66,6 +68,14 @@ function executionOf(agent: AgentSettings, config: Config, scripted: ScriptedUrl
       },
     },
   };
+}
+
+/** What a sandbox must know of an agent. */
+function placeOf(agent: AgentSettings): Pick<AgentExecution, "hasOwnSandbox" | "login" | "programs"> {
+  if (agent.executor === "shell") return { programs: agent.command.match(/(?<![\w.])\/[^\s'";|&()]+/g) ?? [] };
+  if (agent.executor !== "acp" && agent.executor !== "cli") return {};
+  const programs = (agent.command ?? []).filter((word) => isAbsolute(word));
+  return { hasOwnSandbox: agentsWithOwnSandbox[agent.preset] !== undefined, login: presets[agent.preset].login, programs };
 }
 
 function executorOf(agent: AgentSettings, config: Config): Executor {

@@ -11,6 +11,8 @@ export interface RunOptions {
   slots?: string | undefined;
   grace?: string | undefined;
   keep?: boolean | undefined;
+  /** `require`, `prefer` or `off`. */
+  sandbox?: string | undefined;
   /** Providers that were scripted models, so that a bill can say so. */
   scripted?: readonly string[] | undefined;
   /** Set by `clean`, which leaves this file and nothing beside it; `but-branch`: the branch holds work that is nowhere else. */
@@ -49,4 +51,5 @@ export const configFlags = (options: RunOptions): ConfigFlags => ({
   model: options.model,
   modelUrl: options.modelUrl,
   defaultAgent: options.agent,
+  sandboxPolicy: options.sandbox,
 });

@@ -1,4 +1,4 @@
-import { lstat, mkdir, rmdir } from "node:fs/promises";
+import { lstat, mkdir, readdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Checkout, CheckoutRequest, Workspace, WorkspaceRequest } from "./contract.ts";
 import { WorkspaceError } from "./errors.ts";
@@ -57,9 +57,20 @@ export async function reopenWorkspace(site: Site, { attempt, from, folder = atte
   return { attempt, root, tree, home, tmp, from };
 }
 
+const checkPrefix = "check-";
+
+/** A check of the attempt's merge may be at work in its folder by then: it stays, and takes the folder with it when it is over. */
+export async function removeWorkspace({ home }: Site, root: string): Promise<void> {
+  const within = workspacesFolder(home);
+  const names = await readdir(root).catch(() => undefined);
+  if (names === undefined) return removeTree(root, within);
+  await Promise.all(names.filter((name) => !name.startsWith(checkPrefix)).map((name) => removeTree(join(root, name), within)));
+  await rmdir(root).catch(() => undefined);
+}
+
 export async function createCheckout(site: Site, { attempt, commit, purpose }: CheckoutRequest): Promise<Checkout> {
   const parent = attemptNames(site.home, attempt).root;
-  const root = join(parent, `check-${safeStep(purpose)}`);
+  const root = join(parent, `${checkPrefix}${safeStep(purpose)}`);
   const { tree, home, tmp } = await fill(site, root, commit);
   const dispose = async (): Promise<void> => {
     await removeTree(root, workspacesFolder(site.home));

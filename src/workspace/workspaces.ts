@@ -1,15 +1,13 @@
 import { cleanRun, listLeftovers, releaseSnapshots } from "./clean.ts";
 import type { Workspaces } from "./contract.ts";
-import { createCheckout, createWorkspace, reopenWorkspace, type Site } from "./create.ts";
+import { createCheckout, createWorkspace, removeWorkspace, reopenWorkspace, type Site } from "./create.ts";
 import { snapshotDirty } from "./dirty.ts";
 import { GitFailed, WorkspaceError } from "./errors.ts";
 import { advance, contains, createRunBranch, prepareMerge, tipOf } from "./merge.ts";
 import { mergeIntoCurrent } from "./merge-into-current.ts";
-import { workspacesFolder } from "./naming.ts";
 import type { Project } from "./project.ts";
 import { diff, diffStat, ignored, list, missing, readFileAt } from "./read.ts";
 import { RefWriter } from "./refs.ts";
-import { removeTree } from "./remove-tree.ts";
 import { projectGit } from "./repository-git.ts";
 import { takeSnapshot } from "./snapshot.ts";
 
@@ -56,7 +54,7 @@ export function openWorkspaces({ project, home, signal }: WorkspacesOptions): Wo
     reopen: (request) => call(() => reopenWorkspace(site, request)),
     snapshot: (request) => call(() => takeSnapshot(site, request)),
     checkout: (request) => call(() => createCheckout(site, request)),
-    remove: ({ root }) => call(() => removeTree(root, workspacesFolder(home))),
+    remove: ({ root }) => call(() => removeWorkspace(site, root)),
     prepareMerge: (request) => call(() => prepareMerge(site, request)),
     advance: (branch, onto, commit) => call(() => advance(git, branch, onto, commit)),
     contains: (of, commit) => call(() => contains(git, of, commit)),

@@ -49,6 +49,7 @@ export const codex: AgentPreset = {
   executor: "cli",
   argv: ["codex"],
   format: "responses",
+  login: [".codex"],
   modes: ["metered", "pass-through", "direct"],
   inputIncludesCached: true,
   resumes: "anywhere",
@@ -66,6 +67,7 @@ export const codexAcp: AgentPreset = {
   executor: "acp",
   argv: ["codex-acp"],
   format: "responses",
+  login: [".codex"],
   modes: ["metered", "pass-through", "direct"],
   inputIncludesCached: false,
   // Beyond read-only it edits inside its workspace without asking.

@@ -68,5 +68,7 @@ export interface AgentPreset {
   versionArgs: readonly string[];
   /** How to get it. */
   install: string;
+  /** Where its login and settings lie, below the user's HOME: what it must reach when it uses them. */
+  login: readonly string[];
   setup(input: SetupInput): AgentSetup;
 }

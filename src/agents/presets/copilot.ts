@@ -7,6 +7,7 @@ export const copilot: AgentPreset = {
   executor: "acp",
   argv: ["copilot", "--acp", "--no-auto-update"],
   format: "chat",
+  login: [".copilot", ".config/github-copilot"],
   modes: ["metered", "direct"],
   unsupported: "copilot reaches GitHub's own endpoint with its login, which the gateway does not serve",
   inputIncludesCached: true,

@@ -9,6 +9,7 @@ export const custom: AgentPreset = {
   // Never started by this name: the settings require a command.
   argv: ["acp"],
   format: "chat",
+  login: [],
   modes: ["metered", "direct"],
   unsupported: "how this agent is sent elsewhere with its own login is not known; use a preset, or credentials: direct",
   inputIncludesCached: true,

@@ -16,6 +16,7 @@ export const gemini: AgentPreset = {
   executor: "acp",
   argv: ["gemini", "--acp"],
   format: "gemini",
+  login: [".gemini"],
   modes: ["metered", "pass-through", "direct"],
   inputIncludesCached: true,
   sessionModes: { asks: "default" },

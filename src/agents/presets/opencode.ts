@@ -28,6 +28,7 @@ export const opencode: AgentPreset = {
   executor: "acp",
   argv: ["opencode", "acp"],
   format: "chat",
+  login: [".config/opencode", ".local/share/opencode", ".local/state/opencode", ".cache/opencode"],
   modes: ["metered", "direct"],
   unsupported: "opencode keeps the address of each provider in a config of its own, which pass-through does not write",
   // What it reports is its last step's alone.

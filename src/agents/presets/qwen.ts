@@ -18,6 +18,7 @@ export const qwen: AgentPreset = {
   executor: "acp",
   argv: ["qwen", "--acp"],
   format: "chat",
+  login: [".qwen"],
   modes: ["metered", "pass-through", "direct"],
   inputIncludesCached: undefined,
   sessionModes: { asks: "default" },

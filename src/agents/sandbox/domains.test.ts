@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { loadConfig } from "../../config/index.ts";
 import { isAllowed, parseDomain } from "./domains.ts";
 
 test("a domain without a port is let through at 80 and 443, with one only there", () => {
@@ -38,4 +39,47 @@ test("what is no domain is none", () => {
 test("without domains nothing is let through, whatever it is called", () => {
   fc.assert(fc.property(fc.string(), fc.nat(65_535), (host, port) => !isAllowed([], host, port)));
   fc.assert(fc.property(fc.domain(), (host) => !isAllowed(["example.invalid"], host, 443) || host === "example.invalid"));
+});
+
+test("the settings take as a domain what this takes, and nothing else", () => {
+  const inSettings = (domain: string): boolean =>
+    loadConfig({ env: {}, home: "/nonexistent", projectText: JSON.stringify({ sandbox: { domains: [domain] } }) }).ok;
+  const pieces = [
+    "*.",
+    "*",
+    "a",
+    "example",
+    ".com",
+    ".",
+    "..",
+    ":",
+    ":80",
+    ":0",
+    ":65536",
+    "[",
+    "]",
+    "[::1]",
+    "127.0.0.1",
+    "/",
+    "@",
+    " ",
+    "ä",
+  ];
+  const piece = fc.constantFrom(...pieces);
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.array(piece, { maxLength: 6 }).map((some) => some.join("")),
+        fc.domain(),
+        fc.string(),
+      ),
+      (text) => {
+        expect(inSettings(text), JSON.stringify(text)).toBe(parseDomain(text) !== undefined);
+      },
+    ),
+    {
+      numRuns: 500,
+      examples: ["*.127.0.0.1", "*.[::1]", "[.]", "*.localhost", "[::1]:65535", "*.example.com.", "*.a.b:0"].map((text) => [text]),
+    },
+  );
 });

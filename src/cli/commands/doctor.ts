@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { ulid } from "ulid";
+import { agentsWithOwnSandbox, detectIsolation, type Isolation, type PresetId } from "../../agents/index.ts";
 import type { Config, Origin, ProviderSettings } from "../../config/index.ts";
 import { openProject, type Project } from "../../workspace/index.ts";
 import { Exit, type Cli } from "../cli.ts";
@@ -53,13 +54,46 @@ export async function doctor(cli: Cli, flags: RunOptions): Promise<number> {
     checks.push(...settingsChecks(config), ...(await Promise.all(config.providers.map(providerCheck))));
     checks.push(...(await runtimeChecks(cli, config, project ?? undefined)));
   }
-  checks.push({
-    name: "isolation",
-    verdict: "note",
-    detail: "agents run as you, each in a private clone with a HOME of its own; no sandbox is in force (not supported yet)",
-    hint: "Run what you do not trust in a container.",
+  const isolation = await detectIsolation({ path: cli.env["PATH"] ?? "" });
+  checks.push(...isolationChecks(isolation, config ?? undefined));
+  return tell(cli, checks, { ...withoutTools(isolation), policy: config ? config.sandbox.policy : null });
+}
+
+const withoutTools = (isolation: Isolation): object =>
+  isolation.kind === "sandbox" ? { kind: isolation.kind, by: isolation.by } : isolation;
+
+const AS_YOU = "agents and gates run as you, each in a private clone with a HOME of its own";
+
+/** Which isolation runs have here, as it was really tried; without settings, what could be had. */
+function isolationChecks(isolation: Isolation, config: Config | undefined): Check[] {
+  const name = "isolation";
+  const policy = config?.sandbox.policy ?? "prefer";
+  const canBeHad = isolation.kind === "sandbox";
+  if (policy === "off") {
+    const origin = originText(config?.origins["sandbox.policy"]);
+    const detail = `the sandbox is turned off (${origin}), ${canBeHad ? "and could be had" : `nor could it be had: ${isolation.why}`}; ${AS_YOU}`;
+    return [{ name, verdict: "note", detail, hint: "Run what you do not trust in a container." }];
+  }
+  if (!canBeHad) {
+    if (policy === "require")
+      return [
+        { name, verdict: "problem", detail: `the settings require a sandbox, and none can be had: ${isolation.why}`, hint: isolation.mend },
+      ];
+    return [{ name, verdict: "note", detail: `no sandbox: ${isolation.why}; ${AS_YOU}`, hint: isolation.mend }];
+  }
+  const detail = `${isolation.by}, tried: agents and gates see and write their own workspace, and reach the gateway and ${domainsText(config)}`;
+  return [{ name, verdict: "ok", detail }, ...(config ? ownSandboxes(config) : [])];
+}
+
+const domainsText = (config: Config | undefined): string => config?.sandbox.domains.join(", ") || "nothing else";
+
+function ownSandboxes(config: Config): Check[] {
+  const table: Partial<Record<string, string>> = agentsWithOwnSandbox satisfies Partial<Record<PresetId, string>>;
+  return config.agents.flatMap((agent): Check[] => {
+    const own = "preset" in agent ? table[agent.preset] : undefined;
+    const hint = "It cannot be started within ours: what it runs is kept in by this alone.";
+    return own === undefined ? [] : [{ name: `isolation of ${agent.id}`, verdict: "note", detail: own, hint }];
   });
-  return tell(cli, checks);
 }
 
 const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
@@ -113,6 +147,10 @@ function settingsChecks(config: Config): Check[] {
     ["setup", config.setup.join("; ") || "none"],
     ["protected", config.protected?.join(", ") ?? "what judges each step"],
     ["default-agent", config.defaultAgent ?? "the first agent that can do a step"],
+    ["sandbox.policy", config.sandbox.policy],
+    ...(["domains", "readable", "writable"] as const).flatMap((key): [string, string][] =>
+      config.sandbox[key].length > 0 ? [[`sandbox.${key}`, config.sandbox[key].join(", ")]] : [],
+    ),
   ];
   return [
     { name: "settings", verdict: "ok", detail: files },
@@ -177,7 +215,14 @@ async function runtimeChecks(cli: Cli, config: Config, project: Project | undefi
     const registry = buildRegistry(config, scripted.urls);
     await using assembled = await assemble(
       { ...cli, home: scratch },
-      { config: { ...config, home: scratch }, projectId: project?.id ?? "doctor", registry, scripted, keepWorkspaces: false },
+      {
+        config: { ...config, home: scratch },
+        project: undefined,
+        cacheId: project?.id ?? "doctor",
+        registry,
+        scripted,
+        keepWorkspaces: false,
+      },
     );
     checks.push({ name: "store", verdict: "ok", detail: "opens and writes" });
     const gateway = await assembled.deps.gateway();
@@ -250,9 +295,9 @@ function foundCheck({ preset, program, preflight, settings }: FoundAgent, config
   return { name, verdict: "note", detail: `${program}: ${preflight.detail}`, hint: `To use it: ${settings}` };
 }
 
-function tell(cli: Cli, checks: readonly Check[]): number {
+function tell(cli: Cli, checks: readonly Check[], isolation: object): number {
   const ok = checks.every((c) => c.verdict !== "problem");
-  if (cli.json) cli.out.json({ version: 1, ok, checks });
+  if (cli.json) cli.out.json({ version: 1, ok, checks, isolation });
   else {
     const paint = painter(cli.out.colour);
     const marks: Record<Verdict, string> = { ok: paint("green", "✓"), note: paint("yellow", "·"), problem: paint("red", "✗") };

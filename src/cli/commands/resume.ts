@@ -45,13 +45,14 @@ export async function resume(
   });
   if (looked.over !== undefined) return looked.over;
   const { state } = looked;
-  await using opened = await openRun(cli, state, { slots: flags.slots, grace: flags.grace });
+  await using opened = await openRun(cli, state, { slots: flags.slots, grace: flags.grace, sandbox: flags.sandbox });
   const { config, assembled, workspaces, scripted } = opened;
   using interrupts = onInterrupts(process, { graceMs: config.graceMs, now: () => cli.clock.now() });
   const unfinished = state.pipeline.steps.filter(
     (s) => !["completed", "failed", "skipped", "cancelled"].includes(state.steps.get(s.path)?.status ?? ""),
   );
   const needed = checkRequirements({ ...state.pipeline, steps: unfinished, budget: state.budget }, config, assembled.deps.registry);
+  cli.out.note(await assembled.describeSandbox());
   await scripted.start(config, needed);
   await requirePreflight(assembled.deps, state.runId, needed, interrupts.drain);
   return tellResult(

@@ -75,8 +75,9 @@ export async function startPipeline(cli: Cli, runnable: Runnable, flags: Omit<Ru
   const needed = await requirementsOf(pipeline, config, registry, flags.includeDirty ? undefined : project);
 
   using interrupts = onInterrupts(process, { graceMs: config.graceMs, now: () => cli.clock.now() });
-  await using assembled = await assemble(cli, { config, projectId: project.id, registry, scripted, keepWorkspaces: flags.keep === true });
+  await using assembled = await assemble(cli, { config, project, registry, scripted, keepWorkspaces: flags.keep === true });
   const { deps, engine } = assembled;
+  cli.out.note(await assembled.describeSandbox());
   cli.out.note(`checking that ${needed.join(", ")} can be started`);
   await scripted.start(config, needed);
   await requirePreflight(deps, runId, needed, interrupts.drain);
@@ -170,9 +171,9 @@ export function parseBudget(text: string): number {
 }
 
 function optionsOf(flags: Omit<RunFlags, "with">, config: Config): RunOptions {
-  const { model, modelUrl, agent, slots, grace, keep } = flags;
+  const { model, modelUrl, agent, slots, grace, keep, sandbox } = flags;
   const scripted = config.providers.filter((p) => p.script !== undefined).map((p) => p.id);
-  return { model, modelUrl, agent, slots, grace, keep, scripted };
+  return { model, modelUrl, agent, slots, grace, keep, sandbox, scripted };
 }
 
 async function snapshot(cli: Cli, workspaces: Workspaces, project: Project, runId: string): Promise<string> {

@@ -43,7 +43,14 @@ export async function serveAgent(cli: Cli, agent: string, flags: ServeFlags): Pr
       `Agents: ${config.agents.map((a) => a.id).join(", ") || "none; write one into stepfall.yaml"}.`,
     );
   using interrupts = onInterrupts(process, { graceMs: config.graceMs, now: () => cli.clock.now() });
-  await using assembled = await assemble(cli, { config, projectId: project?.id ?? runId, registry, scripted, keepWorkspaces: false });
+  await using assembled = await assemble(cli, {
+    config,
+    project: undefined,
+    cacheId: project?.id ?? runId,
+    registry,
+    scripted,
+    keepWorkspaces: false,
+  });
   cli.out.note(`checking that ${agent} can be started`);
   await scripted.start(config, [agent]);
   await requirePreflight(assembled.deps, runId, [agent], interrupts.drain);

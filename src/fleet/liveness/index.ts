@@ -5,6 +5,7 @@ export { SpoolCalls, type CallSeen } from "./spool-calls.ts";
 export { livePath, readLive, removeLive, writeLive } from "./live-file.ts";
 export { liveness } from "./liveness.ts";
 export { finishedIn, similarTo, type FinishedAttempt } from "./peers.ts";
+export { limitsFor, stuckRule } from "./rule.ts";
 export { risk, type Peer, type Risk, type RiskFactor } from "./risk.ts";
 export {
   defaultLimits,

@@ -19,6 +19,9 @@ export interface PipelineSpec<I extends InputSpecs = NoInputs> {
     retry?: number | { attempts?: number; backoff?: string | number };
     agent?: string | AgentChoice;
     setup?: readonly string[];
+    teardown?: readonly string[];
+    onStuck?: "retry" | "fail" | "ask";
+    stuckAfter?: string | number;
   };
 }
 
@@ -39,7 +42,7 @@ export function pipeline<const I extends InputSpecs = NoInputs, R extends Result
   spec: PipelineSpec<I>,
   body: (build: Builder<I>) => R,
 ): TypedPipeline<I, R extends Results ? ResultValues<R> : null> {
-  const { inputs = {}, secrets = [], ...rest } = spec;
+  const { inputs = {}, secrets = [], defaults, ...rest } = spec;
   const collector = new StepCollector(name, Object.keys(inputs), secrets);
   const results: Results = body(collector as unknown as Builder<I>) ?? {};
   const outputs = Object.entries(results).map(([key, value]) => [key, isExpression(value) ? value : value.output] as const);
@@ -48,6 +51,7 @@ export function pipeline<const I extends InputSpecs = NoInputs, R extends Result
     name,
     top: yamlMap({
       ...rest,
+      defaults: defaults && yamlMap(defaults),
       inputs:
         Object.keys(inputs).length > 0 ? new Map(Object.entries(inputs).map(([key, about]) => [key, yamlMap(about as object)])) : undefined,
       secrets: all.length > 0 ? all : undefined,

@@ -63,9 +63,15 @@ interface WorkSpec<T> {
   output?: JsonFile<T>;
   gates?: readonly GateSpec[];
   setup?: readonly Text[];
+  /** Undoes what `setup` did outside the workspace; run after the attempt, however it ended. */
+  teardown?: readonly Text[];
   readonly?: boolean;
   retry?: number | { attempts?: number; backoff?: Duration };
   timeout?: Duration;
+  /** What is done with an attempt that makes no progress. Without it: `retry` for agents, nothing for commands. */
+  onStuck?: "retry" | "fail" | "ask";
+  /** Silence after which it makes none; default 10m. */
+  stuckAfter?: Duration;
   env?: Readonly<Record<string, Text | number | boolean>>;
   /** USD. */
   budget?: number;

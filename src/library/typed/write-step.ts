@@ -8,6 +8,8 @@ const KEYS: Readonly<Record<string, string>> = {
   mayFail: "may-fail",
   failFast: "fail-fast",
   onExpiry: "on-expiry",
+  onStuck: "on-stuck",
+  stuckAfter: "stuck-after",
 };
 
 /** What has no value is left out; what is unknown stays, for the parser to complain about. */

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cancelAll, endKey, openKey } from "./admin.ts";
@@ -112,9 +113,16 @@ async function work({ adminToken, port, engines: known, keys: opened }: Handover
 
   const server = createGatewayServer(context);
   const sockets = new Set<Socket>();
+  const ofAgents = new Set<Socket>();
+  server.on("request", ({ url: path, socket }: IncomingMessage) => {
+    if (path?.startsWith("/admin/") !== true) ofAgents.add(socket);
+  });
   take = (socket) => {
     sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
+    socket.once("close", () => {
+      sockets.delete(socket);
+      ofAgents.delete(socket);
+    });
     server.emit("connection", socket);
     socket.resume();
   };
@@ -124,6 +132,8 @@ async function work({ adminToken, port, engines: known, keys: opened }: Handover
     ending = true;
     // First, so that no engine finds a gateway that is about to go.
     tell({ type: "ending", reason });
+    // As if this process had died: an agent asks again after a connection that broke, and not after an answer that says that all is over.
+    for (const socket of ofAgents) socket.resetAndDestroy();
     for (const key of keys.all()) {
       keys.remove(key);
       await cancelAll(key, "the gateway ends");
