@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AgentError, type ExecutionResult, type PermissionAnswer, type PermissionRequest } from "../agents/index.ts";
 import type { Finding, RunEvent, RunState, WorkStep } from "../domain/index.ts";
-import { watchSize, WorkspaceError, workspaceFull, type Workspace, type Workspaces } from "../workspace/index.ts";
+import { freeDisk, watchSize, WorkspaceError, workspaceFull, type Workspace, type Workspaces } from "../workspace/index.ts";
 import { AGENT_PLACE, PlacesError, type FinishedAttempt } from "../fleet/index.ts";
 import type { AgentExecution, EngineDeps } from "./contract.ts";
 import { describeSetup, Ground, missingSecrets, type Preparation } from "./ground.ts";
@@ -68,23 +68,41 @@ export async function carryOut(deps: EngineDeps, work: AttemptWork, watches: Wat
 async function eventsOf(deps: EngineDeps, work: AttemptWork, attempt: AttemptRun): Promise<RunEvent[]> {
   const outcome = new Outcome(deps, work);
   try {
-    return await attempt.run();
+    const events = await attempt.run();
+    const last = events.at(-1);
+    const isDone = last?.type === "AttemptAccepted" || last?.type === "AttemptInterrupted";
+    const isFull = !isDone && !work.signal.aborted && (await isDiskFull(deps.home));
+    return isFull ? [uncounted(work, outcome, diskWasFull, deps.mask(toldBy(last)))] : events;
   } catch (error) {
     if (work.signal.aborted) return [outcome.interrupted()];
-    if (error instanceof AgentError && error.code === "AGENT_KEEPER_LOST") return [keeperLost(work, outcome, deps.mask(error.message))];
+    const said = error instanceof Error ? deps.mask(error.message) : String(error);
+    if (error instanceof AgentError && error.code === "AGENT_KEEPER_LOST") return [uncounted(work, outcome, "its keeper was killed", said)];
+    if ((error instanceof AgentError && error.code === "AGENT_DISK_FULL") || (await isDiskFull(deps.home)))
+      return [uncounted(work, outcome, diskWasFull, said)];
     const known = error instanceof WorkspaceError || error instanceof AgentError || error instanceof PlacesError;
     const message = known ? `${error.message} ${error.hint}` : `internal error: ${error instanceof Error ? error.message : String(error)}`;
     return [outcome.failed("internal", message)];
   }
 }
 
-/** Keepers are ours, so their loss is no try of the agent's; a machine that ends them again and again is told as a failure all the same. */
-const MOST_LOST_KEEPERS = 3;
+const diskWasFull = "the disk of Stepfall's folder was full";
+/** With less than this free nothing that fails says anything of the agent's work. */
+const FULL_BYTES = 1_000_000;
+const isDiskFull = async (home: string): Promise<boolean> => (await freeDisk(home).catch(() => FULL_BYTES)) < FULL_BYTES;
 
-function keeperLost({ step, state }: AttemptWork, outcome: Outcome, evidence: string): RunEvent {
-  const because = "its keeper was killed";
+/** What an attempt's last event says of how it failed. */
+function toldBy(event: RunEvent | undefined): string {
+  if (event?.type === "AttemptFailed") return event.data.message;
+  if (event?.type === "AttemptRejected") return event.data.findings.map((f) => f.message).join("; ");
+  return "";
+}
+
+/** Keepers and the disk are ours, so their loss is no try of the agent's; a machine where it comes again and again is told as a failure. */
+const MOST_UNCOUNTED = 3;
+
+function uncounted({ step, state }: AttemptWork, outcome: Outcome, because: string, evidence: string): RunEvent {
   const before = (state.steps.get(step.path)?.attempts ?? []).filter((a) => a.interrupted?.because === because).length;
-  if (before < MOST_LOST_KEEPERS - 1) return { type: "AttemptInterrupted", data: { ...outcome.of, because, evidence } };
+  if (before < MOST_UNCOUNTED - 1) return { type: "AttemptInterrupted", data: { ...outcome.of, because, evidence } };
   return outcome.failed("crash", `${because} ${before + 1} times: ${evidence}`);
 }
 

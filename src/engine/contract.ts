@@ -91,7 +91,15 @@ export interface EngineDeps {
 /** What happens, as it happens: for live views. Events come after they are durable. */
 export type Feed =
   | { kind: "event"; at: number; version: number; event: RunEvent }
-  | { kind: "progress"; at: number; attempt: string; step: string; text: string }
+  | {
+      kind: "progress";
+      at: number;
+      attempt: string;
+      step: string;
+      text: string;
+      /** Something went wrong that changes no outcome: said to people wherever they look, not only as long as nothing newer comes. */
+      isNotice?: true;
+    }
   | LivenessItem;
 
 export interface StartRequest {
@@ -136,6 +144,8 @@ export interface Engine {
    * Rejects with RUN_DRIVEN when a living process drives it.
    */
   drive(runId: string, options: DriveOptions): Promise<DriveEnd>;
+  /** A run is about to be driven: what agents need is made ready meanwhile. */
+  prepare(): void;
   /** The run as its journal says. */
   load(runId: string): Promise<RunState>;
 }

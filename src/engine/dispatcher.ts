@@ -38,6 +38,8 @@ interface Flight {
 }
 
 const LOOK_AGAIN_MS = 1000;
+/** Keepers that are started before they are needed. Each takes some 12 MB while it waits. */
+const MOST_PREPARED = 6;
 
 /**
  * This process as a node: while slots are free and the queue has work it may do, it reserves as much as fits in one call and starts
@@ -72,6 +74,11 @@ export class Dispatcher implements Disposable {
 
   get leases(): LeaseKeeper {
     return this.#keeper;
+  }
+
+  /** Agents are about to start, as many as there are slots; some are enough to begin with. */
+  prepare(): void {
+    this.#deps.keepers?.prepare(Math.min(this.#deps.slots, MOST_PREPARED));
   }
 
   add(run: DispatchedRun): void {

@@ -90,6 +90,7 @@ export class Driver implements DispatchedRun {
       if (drain?.aborted) this.#drain();
       if (stop?.aborted) this.#stop();
       void finishedInEarlierRuns(this.#deps.store, state).then((found) => (this.#finishedBefore = found));
+      this.#dispatcher.prepare();
       this.#dispatcher.add(this);
       await Promise.all(alive.map(({ attempt, agent, lease }) => this.#dispatcher.takeUp(this, { id: attempt.id, agent }, lease)));
       this.#log.poke();

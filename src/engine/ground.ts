@@ -100,8 +100,10 @@ export class Ground implements AsyncDisposable {
       // Wanted most when the attempt was stopped: its signal has nothing to say here.
       const signal = new AbortController().signal;
       const notices = await tearDown(commands, (command, timeoutMs) => this.run(command, { role, timeoutMs, signal }));
-      for (const text of notices)
-        deps.onFeed?.({ kind: "progress", at: deps.clock.now(), attempt, step: step.path, text: deps.mask(text.split("\n", 1)[0] ?? "") });
+      for (const notice of notices) {
+        const text = deps.mask(notice.split("\n", 1)[0] ?? "");
+        deps.onFeed?.({ kind: "progress", at: deps.clock.now(), attempt, step: step.path, text, isNotice: true });
+      }
     }
     deps.isolation?.places.free(attempt, this.#purpose);
   }

@@ -87,6 +87,7 @@ export async function assemble(cli: Surroundings, parts: Parts): Promise<Assembl
     listen: (l) => (listener = l),
     [Symbol.asyncDispose]: async () => {
       engine[Symbol.dispose]();
+      deps.keepers?.[Symbol.dispose]();
       await (await gateway?.catch(() => undefined))?.disconnect().catch(() => undefined);
       apart[Symbol.dispose]();
       await scripted.stopAll();

@@ -7,7 +7,9 @@ import type { EndGrace } from "../host/process.ts";
  * ends the agent at its deadline, and ends itself when the agent is gone and its exit is on disk. Files of an attempt are below
  * `<home>/keepers/`, until `forget`.
  */
-export interface KeeperHost {
+export interface KeeperHost extends Disposable {
+  /** Starts so many keepers ahead of time, so that agents start quicker. Disposing of the host lets those go that got nothing to do. */
+  prepare(count: number): void;
   /** For one attempt, by the engine that holds its lease with this epoch. Disposing lets go: agents go on. */
   forAttempt(request: KeepRequest): AgentHost & AsyncDisposable;
   /** What there is of an attempt, in the order it was started. Starts nothing and asks nobody: it is read from disk. */

@@ -25,6 +25,7 @@ import { Follower, superseded } from "./follow.ts";
 import { KeptHandle } from "./handle.ts";
 import { evidenceOf, keptIn } from "./kept.ts";
 import { launch } from "./launch.ts";
+import { Spares } from "./spares.ts";
 
 /** How long a keeper whose exit is on disk may take to be gone. */
 const LEAVE_MS = 3000;
@@ -35,6 +36,7 @@ export function createKeeperHost(options: KeeperHostOptions): KeeperHost {
   const { home, clock, mask, secrets, transcriptLimitBytes = 32 * 1024 * 1024, beatMs = 2000, replayPatienceMs = 10_000 } = options;
   const grace = { ...defaultGrace, ...options.grace };
   const local = createLocalHost({ home, clock, mask, grace });
+  const spares = new Spares(home);
 
   /** Ends these keepers and whatever there is of the attempt's agents. */
   async function endAll(attempt: string, keepers: readonly ProcessRecord[], graceOfKeepers = grace): Promise<ProcessRecord[]> {
@@ -120,7 +122,8 @@ export function createKeeperHost(options: KeeperHostOptions): KeeperHost {
       makeProcessFolder(folder, attempt);
       try {
         const socket = chooseSocket(folder);
-        await launch(folder, { attempt, epoch, home, socket, spec, secrets: secrets(), transcriptLimitBytes, grace, beatMs }, mask);
+        const order = { attempt, epoch, home, folder, socket, spec, secrets: secrets(), transcriptLimitBytes, grace, beatMs };
+        await launch(order, spares, mask);
       } catch (error) {
         removeProcess(folder);
         throw error;
@@ -157,6 +160,8 @@ export function createKeeperHost(options: KeeperHostOptions): KeeperHost {
     endLeftovers,
     forget,
     list: () => attemptsIn(home),
+    prepare: (count) => spares.prepare(count),
+    [Symbol.dispose]: () => spares.dismiss(),
   };
 }
 

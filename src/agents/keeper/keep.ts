@@ -43,7 +43,8 @@ export async function keep(order: Order, clock: Clock, told: (message: Started) 
   });
   const mayStart = (): void => {
     if (!hasTombstone(HERE) && !hasTombstone("..") && highestEpoch("..") <= order.epoch) return;
-    throw new AgentError("AGENT_SUPERSEDED", `${order.attempt} was ended or taken over before its agent ran`, "Nothing is to be done.");
+    const { code, message, hint } = superseded(order.attempt);
+    throw new AgentError(code, message, hint);
   };
 
   try {
@@ -86,6 +87,12 @@ export async function keep(order: Order, clock: Clock, told: (message: Started) 
   writeExit(HERE, { outcome, to: position });
   await listener.close({ kind: "over" });
 }
+
+export const superseded = (attempt: string): Trouble => ({
+  code: "AGENT_SUPERSEDED",
+  message: `${attempt} was ended or taken over before its agent ran`,
+  hint: "Nothing is to be done.",
+});
 
 /** A disk that is full for a moment is no reason to leave the agent alone. */
 function signOfLife(beat: Beat): void {

@@ -10,6 +10,8 @@ export interface Order {
   attempt: string;
   epoch: number;
   home: string;
+  /** Of the process it keeps: becomes its working folder. Absolute. */
+  folder: string;
   /** Where to listen. Absolute. */
   socket: string;
   spec: SpawnSpec;
@@ -25,7 +27,7 @@ export interface Trouble {
   hint: string;
 }
 
-/** The one line a keeper prints on stdout. */
+/** What a keeper prints on stdout, after a line that says that it has taken its order. */
 export type Started = { kind: "started" } | { kind: "failed"; trouble: Trouble };
 
 /** From an engine, a line each on the socket. Without a `hello` only `status` is answered. */
@@ -49,7 +51,7 @@ export type FromKeeper =
   /** The exit is on disk. The connection is closed. */
   | { kind: "over" };
 
-export const encode = (message: ToKeeper | FromKeeper | Started): string => `${JSON.stringify(message)}\n`;
+export const encode = (message: ToKeeper | FromKeeper | Started | { kind: "taken" }): string => `${JSON.stringify(message)}\n`;
 
 /** Puts JSON lines together from the chunks of a stream. Both ends are ours and of one version, behind a folder of mode 0700. */
 export class MessageLines<M> {

@@ -50,6 +50,7 @@ function keeperWithoutOrder(epoch = 1) {
     attempt,
     epoch,
     home: folder,
+    folder: at,
     socket: join(at, "socket"),
     spec: spec("touch ran; sleep 1000"),
     secrets: [],
