@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { AgentError } from "../errors.ts";
 
 /** Beside this file: the source when run from source, the bundler's entry `keeper-main.js` in dist. */
 const main = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./main.ts" : "./keeper-main.js", import.meta.url));
@@ -26,10 +27,15 @@ export class Spares {
     this.#home = home;
   }
 
-  /** Has so many ready, soon. */
+  /** Has so many ready, soon. Where none can be started, the one who needs one is told. */
   prepare(count: number): void {
     while (this.#waiting.length < count) {
-      const child = this.#start();
+      let child: Candidate["child"];
+      try {
+        child = this.#start();
+      } catch {
+        return;
+      }
       const forget = (): void => {
         const at = this.#waiting.indexOf(child);
         if (at >= 0) this.#waiting.splice(at, 1);
@@ -57,14 +63,19 @@ export class Spares {
 
   #start(): Candidate["child"] {
     const cwd = join(this.#home, "keepers");
-    mkdirSync(cwd, { recursive: true, mode: 0o700 });
+    try {
+      mkdirSync(cwd, { recursive: true, mode: 0o700 });
+    } catch (cause) {
+      const message = `${cwd} could not be made: ${(cause as Error).message}`;
+      throw new AgentError("AGENT_KEEPER_START", message, "Check that STEPFALL_HOME is writable and has space left.", { cause });
+    }
     const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main], {
       cwd,
       // A session of its own, so that no Ctrl-C and no end of a terminal reaches it; nothing of our environment.
       detached: true,
       env: { PATH: "/usr/bin:/bin", STEPFALL_KEEPER: "1" },
       stdio: ["pipe", "pipe", "ignore"],
-    }) as Candidate["child"];
+    });
     // One that is told of by its end. Without a listener a spare that cannot be started would end this process.
     child.on("error", () => {});
     child.stdin.on("error", () => {});
