@@ -87,6 +87,7 @@ export function applyToAttempt(state: RunState, s: StepState, a: AttemptState, e
       if (event.data.usage) a.usage = event.data.usage;
       again(state, s, a, at, [], kind !== "budget");
       const providerWait = kind === "provider" ? 1000 * 2 ** Math.min(s.tries - 1, 6) : 0;
+      if (kind === "stuck" && s.step.kind === "agent" && s.step.stuck?.move === "escalate") s.above = a.tier;
       if (kind !== "budget") s.notBefore = at + Math.max(s.step.retry.backoffMs, providerWait);
       return;
     }

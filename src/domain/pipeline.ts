@@ -18,8 +18,8 @@ export type Gate = z.infer<typeof Gate>;
 export const JsonOutput = z.object({ file: z.string(), schema: z.record(z.string(), z.unknown()) });
 export type JsonOutput = z.infer<typeof JsonOutput>;
 
-/** `afterMs`: silence after which it counts as stuck. `retry`: it is stopped and tried again. `ask`: people are asked. */
-export const Stuck = z.object({ move: z.enum(["retry", "fail", "ask"]), afterMs: z.number().int().positive() });
+/** `afterMs`: silence after which it counts as stuck. `retry`: it is stopped and tried again. `ask`: people are asked. `escalate`: it is tried again one tier up. */
+export const Stuck = z.object({ move: z.enum(["retry", "fail", "ask", "escalate"]), afterMs: z.number().int().positive() });
 export type Stuck = z.infer<typeof Stuck>;
 
 /** Of steps that an agent does. A command may be silent for as long as its timeout lets it. */

@@ -125,6 +125,8 @@ export interface StepState {
   session?: KeptSession;
   /** To whom a person gave it. */
   assigned?: { agent?: string; not: readonly string[] };
+  /** The tier that a stuck attempt was at: the next one goes to a higher. */
+  above?: string;
   /** Its own budget is spent. */
   budgetSpent?: { limit: number; spent: number };
   endedAt?: number;

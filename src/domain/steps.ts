@@ -163,6 +163,7 @@ export function reopen(state: RunState, s: StepState): void {
   delete s.isUnneeded;
   // What it is built on may be another thing by then.
   delete s.session;
+  delete s.above;
   waitAgain(state, s);
   for (const name of s.dependents) {
     const d = state.steps.get(name);

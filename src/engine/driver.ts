@@ -1,5 +1,5 @@
-import { isOver, runStream, type RunEvent } from "../domain/index.ts";
-import { routeStep } from "../models/index.ts";
+import { isOver, runStream, type RunEvent, type RunState } from "../domain/index.ts";
+import { routeStep, type Assignment } from "../models/index.ts";
 import { StoreError, type LeaseRef, type QueueEntry } from "../store/index.ts";
 import type { AttemptSignals, AttemptWork } from "./attempt.ts";
 import type { DriveEnd, DriveOptions, EngineDeps } from "./contract.ts";
@@ -164,7 +164,7 @@ export class Driver implements DispatchedRun {
   readonly #route: RouteDecision = (decision, state, now) => {
     const step = state.steps.get(decision.step)?.step;
     if (step?.kind !== "agent" && step?.kind !== "command") throw new TypeError(`${decision.step} is no step for an agent`);
-    const routed = routeStep(step, this.#deps.registry.list(), this.#deps.defaultAgent, state.steps.get(decision.step)?.assigned);
+    const routed = routeStep(step, this.#deps.registry.list(), this.#deps.defaultAgent, wishesFor(state, decision.step));
     if (!routed.ok) return { event: { type: "StepFailed", data: { step: decision.step, because: `${routed.problem}. ${routed.hint}` } } };
     const { tier, candidates, reasons } = routed.route;
     const entry: QueueEntry = {
@@ -264,4 +264,10 @@ export class Driver implements DispatchedRun {
     this.#dispatcher.letGo(this.runId, "the run's driver failed");
     this.#over.reject(error);
   }
+}
+
+/** What has been found out about who should do a step, beside what the step says itself. */
+function wishesFor(state: RunState, path: string): Assignment {
+  const s = state.steps.get(path);
+  return { not: [], ...s?.assigned, ...(s?.above === undefined ? {} : { above: s.above }) };
 }

@@ -135,22 +135,11 @@ const repeated = {
   parallel: z.int().min(1).max(MOST_CHILDREN).optional().describe("Most of them at a time"),
 };
 
-const STUCK = ["retry", "fail", "ask"] as const;
-const OnStuck = z
-  .string()
-  .superRefine((text, ctx) => {
-    if (text === "escalate")
-      refuse(
-        ctx,
-        "NOT_SUPPORTED_YET",
-        "`on-stuck: escalate` is not supported yet",
-        `Write ${STUCK.slice(0, -1).join(", ")} or ${STUCK.at(-1)}`,
-      );
-  })
-  .pipe(z.enum(STUCK));
+const STUCK = ["retry", "fail", "ask", "escalate"] as const;
 /** An attempt that makes no progress. */
 const stuck = {
-  "on-stuck": OnStuck.meta({ enum: [...STUCK] })
+  "on-stuck": z
+    .enum(STUCK)
     .optional()
     .describe("What is done with an attempt that makes no progress; default retry for agents, nothing for commands"),
   "stuck-after": duration(1000).optional().describe("Silence after which an attempt makes no progress; default 10m"),

@@ -14,12 +14,14 @@ defaults: { stuck-after: 2m }
 steps:
   own: { readonly: true, prompt: x, on-stuck: ask, stuck-after: 5m }
   half: { readonly: true, prompt: x, on-stuck: fail }
+  up: { readonly: true, prompt: x, on-stuck: escalate }
   file: { readonly: true, prompt: x }
   command: { readonly: true, command: "true" }
 `),
   ).toEqual({
     own: { move: "ask", afterMs: 300_000 },
     half: { move: "fail", afterMs: 120_000 },
+    up: { move: "escalate", afterMs: 120_000 },
     file: { move: "retry", afterMs: 120_000 },
     command: { move: "retry", afterMs: 120_000 },
   });
@@ -30,8 +32,7 @@ steps:
 });
 
 test.each([
-  ["on-stuck: escalate", "NOT_SUPPORTED_YET", /escalate.*not supported yet/],
-  ["on-stuck: resart", "BAD_VALUE", /expected one of retry, fail, ask/],
+  ["on-stuck: resart", "BAD_VALUE", /expected one of retry, fail, ask, escalate/],
   ["on-stuck: [retry]", "WRONG_TYPE", /expected text/],
   ["stuck-after: soon", "BAD_DURATION", /soon/],
   ["stuck-after: 10ms", "BAD_DURATION", /./],

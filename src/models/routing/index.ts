@@ -1,1 +1,1 @@
-export { routeStep, SHELL_AGENT, type RoutableAgent, type Route, type Routed } from "./route.ts";
+export { routeStep, SHELL_AGENT, type Assignment, type RoutableAgent, type Route, type Routed } from "./route.ts";

@@ -47,3 +47,15 @@ test("what a person assigned comes before what the step asks for", () => {
   expect(ids(routeStep(step(), agents, "cheap", { not: ["cheap", "dear"] }))).toBe("step a was taken from every agent that is registered");
   expect(ids(routeStep(step(), agents, "cheap", { agent: "ghost", not: [] }))).toBe("step a asks for agent ghost, which is not registered");
 });
+
+test("after an attempt that was stuck the next tier up does it, where there is one", () => {
+  const middle: RoutableAgent = { id: "middle", tier: "mid", capabilities: ["edit"], takesPrompts: true };
+  const all = [...agents, middle];
+  const after = (above: string, s = step()) => ids(routeStep(s, all, "cheap", { not: [], above }));
+  expect(after("free")).toEqual(["middle"]);
+  expect(after("mid")).toEqual(["dear"]);
+  expect(after("free", step({ capability: ["web_search"] }))).toEqual(["dear"]);
+  expect(after("premium")).toEqual(["cheap"]);
+  expect(after("free", step({ id: "cheap" }))).toEqual(["middle"]);
+  expect(ids(routeStep(step(), all, "cheap", { agent: "cheap", not: [], above: "free" }))).toEqual(["cheap"]);
+});

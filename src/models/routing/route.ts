@@ -18,18 +18,25 @@ export interface Route {
 
 export type Routed = { ok: true; route: Route } | { ok: false; problem: string; hint: string };
 
-/** To whom a person gave a step: to `agent`, or to anybody but `not`. Comes before what the step itself asks for. */
+/** What comes before the step's own word. */
 export interface Assignment {
+  /** To whom a person gave it. */
   agent?: string;
+  /** From whom a person took it. */
   not: readonly string[];
+  /** An attempt at this tier was stuck: one that is higher, where there is one. */
+  above?: string;
 }
+
+/** From the cheapest up. */
+const TIERS = ["free", "mid", "premium"];
 
 /** The agent id that executes command steps. */
 export const SHELL_AGENT = "shell";
 
 /**
  * Which agents may do a step. Rules only: an id, a tier, capabilities, else the default agent. It does not yet choose by cost
- * or escalate (docs/status.md): every attempt at a step is routed alike. Pure.
+ * or escalate for a refused gate (docs/status.md): a person's word and a stuck attempt apart, every attempt at a step is routed alike. Pure.
  */
 export function routeStep(
   step: WorkStep,
@@ -52,6 +59,8 @@ export function routeStep(
       "no agent is registered",
       "Name a model: --model PROVIDER/MODEL, or agents in stepfall.yaml. `stepfall doctor` shows what was found.",
     );
+  const higher = assigned?.agent === undefined && assigned?.above !== undefined ? escalated(able, capability, assigned.above) : undefined;
+  if (higher) return { ok: true, route: higher };
   if (id !== undefined) {
     const agent = able.find((a) => a.id === id);
     if (!agent)
@@ -94,6 +103,15 @@ export function routeStep(
       reasons: [preferred.id === defaultAgent ? "the default agent" : "the first agent registered"],
     },
   };
+}
+
+/** The agents of the next tier up that has some. `undefined`: there is none, and the step is routed as before. */
+function escalated(able: readonly RoutableAgent[], capability: readonly string[], above: string): Route | undefined {
+  for (const tier of TIERS.slice(TIERS.indexOf(above) + 1)) {
+    const fit = able.filter((a) => a.tier === tier && capability.every((c) => a.capabilities.includes(c)));
+    if (fit.length > 0) return { tier, candidates: fit.map((a) => a.id), reasons: [`an attempt at tier ${above} made no progress`] };
+  }
+  return undefined;
 }
 
 const refuse = (problem: string, hint: string): Routed => ({ ok: false, problem, hint });
