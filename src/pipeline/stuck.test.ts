@@ -33,7 +33,7 @@ steps:
 
 test.each([
   ["on-stuck: resart", "BAD_VALUE", /expected one of retry, fail, ask, escalate/],
-  ["on-stuck: [retry]", "WRONG_TYPE", /expected text/],
+  ["on-stuck: [retry]", "BAD_VALUE", /escalate; found a list/],
   ["stuck-after: soon", "BAD_DURATION", /soon/],
   ["stuck-after: 10ms", "BAD_DURATION", /./],
   ["no_output_timeout: 5m", "UNKNOWN_KEY", /no_output_timeout/],
