@@ -16,7 +16,7 @@ if (!name || !/^[a-z-]+$/.test(name) || !existsSync(join(folder, `${name}.bench.
   process.exit(2);
 }
 install();
-if (name === "agents") installAgents("test/agents", "about 250 MB");
+if (name === "agents" || name === "recovery") installAgents("test/agents", "about 250 MB");
 const done = spawnSync(node, ["--disable-warning=ExperimentalWarning", "--expose-gc", join(folder, `${name}.bench.ts`), ...args], {
   cwd: process.env.INIT_CWD ?? root,
   stdio: "inherit",

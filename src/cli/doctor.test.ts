@@ -33,9 +33,15 @@ test("doctor starts every agent for real, says where each setting comes from, an
 });
 
 test("an agent whose provider has no key, and settings that are wrong, are problems: exit 1, with what to do", async () => {
-  await using scene = new Scene({ "stepfall.yaml": "agents: { coder: { executor: chat, model: openai/gpt-5-mini } }\n" });
+  const own = "own: { executor: cli, preset: claude, credentials: direct, command: [cat] }";
+  await using scene = new Scene({ "stepfall.yaml": `agents: { coder: { executor: chat, model: openai/gpt-5-mini }, ${own} }\n` });
+  scene.sandbox = {};
   const first = await doctor(scene);
   expect(first.code).toBe(1);
+  const open = first.told.checks.find((c) => c.name === "isolation of own");
+  expect(open?.detail).toBe(
+    first.told.isolation.kind === "sandbox" ? "it uses a login of its own, and so reaches the whole network" : undefined,
+  );
   expect(first.told.checks.find((c) => c.name === "agent coder")).toMatchObject({
     verdict: "problem",
     detail: expect.stringMatching(/no key/) as string,
@@ -74,8 +80,9 @@ test("agents that are installed are found and really started, and doctor says ho
 const requiring =
   "sandbox: { policy: require, domains: [registry.example.com] }\nagents: { codex: { executor: cli, preset: codex, credentials: direct, command: [cat] } }\n";
 
-test("doctor says which isolation is in force, as a trial of it has shown, and what agents with a sandbox of their own have", async () => {
+test("doctor says which isolation is in force, as a trial of it has shown, and of which agents it keeps in less", async () => {
   await using scene = new Scene({ "stepfall.yaml": requiring });
+  scene.sandbox = {};
   const { told } = await doctor(scene);
   const here = await detectIsolation({ path: process.env["PATH"] ?? "" });
   expect(told.isolation).toEqual({ ...(here.kind === "sandbox" ? { kind: "sandbox", by: here.by } : here), policy: "require" });
@@ -94,6 +101,7 @@ test("doctor says which isolation is in force, as a trial of it has shown, and w
 
 test("without the programs of a sandbox it says what to install; that is a problem only where a sandbox is required", async () => {
   await using scene = new Scene();
+  scene.sandbox = {};
   const bin = join(scene.folder, "bin");
   mkdirSync(bin);
   // The programs that Stepfall itself needs, and no bubblewrap.

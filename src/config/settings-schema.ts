@@ -275,7 +275,6 @@ const Sandbox = keyed(
       read: "readable",
       write: "writable",
     },
-    later: ["denied", "ports", "sockets"],
   },
 );
 

@@ -30,7 +30,8 @@ export const gemini: AgentPreset = {
     return {
       args: input.model === undefined ? [] : ["-m", input.model],
       env: {
-        ...(url ? { GOOGLE_GEMINI_BASE_URL: url } : {}),
+        // Otherwise it starts itself again to have more heap, and a launcher of 120 MB stays beside it.
+        ...(url ? { GOOGLE_GEMINI_BASE_URL: url, GEMINI_CLI_NO_RELAUNCH: "true" } : {}),
         ...(ours ? { GEMINI_API_KEY: ours.key, GEMINI_DEFAULT_AUTH_TYPE: "gemini-api-key" } : {}),
       },
       files: ours ? [{ path: join(input.home, ".gemini/settings.json"), content: JSON.stringify(settings) }] : [],

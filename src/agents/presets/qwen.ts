@@ -31,7 +31,8 @@ export const qwen: AgentPreset = {
     return {
       args: ours ? ["--auth-type", "openai", "-m", ours.model] : input.model === undefined ? [] : ["-m", input.model],
       env: {
-        ...(url ? { OPENAI_BASE_URL: url } : {}),
+        // Otherwise it starts itself again to have more heap, and a launcher of 120 MB stays beside it.
+        ...(url ? { OPENAI_BASE_URL: url, QWEN_CODE_NO_RELAUNCH: "true" } : {}),
         ...(ours ? { OPENAI_API_KEY: ours.key, OPENAI_MODEL: ours.model } : {}),
       },
       files: ours ? [{ path: join(input.home, ".qwen/settings.json"), content: JSON.stringify(settings) }] : [],

@@ -82,17 +82,24 @@ function isolationChecks(isolation: Isolation, config: Config | undefined): Chec
     return [{ name, verdict: "note", detail: `no sandbox: ${isolation.why}; ${AS_YOU}`, hint: isolation.mend }];
   }
   const detail = `${isolation.by}, tried: agents and gates see and write their own workspace, and reach the gateway and ${domainsText(config)}`;
-  return [{ name, verdict: "ok", detail }, ...(config ? ownSandboxes(config) : [])];
+  return [{ name, verdict: "ok", detail }, ...(config ? exceptions(config) : [])];
 }
 
 const domainsText = (config: Config | undefined): string => config?.sandbox.domains.join(", ") || "nothing else";
 
-function ownSandboxes(config: Config): Check[] {
+/** Agents of which the sandbox keeps in less than that, or nothing. */
+function exceptions(config: Config): Check[] {
   const table: Partial<Record<string, string>> = agentsWithOwnSandbox satisfies Partial<Record<PresetId, string>>;
   return config.agents.flatMap((agent): Check[] => {
-    const own = "preset" in agent ? table[agent.preset] : undefined;
-    const hint = "It cannot be started within ours: what it runs is kept in by this alone.";
-    return own === undefined ? [] : [{ name: `isolation of ${agent.id}`, verdict: "note", detail: own, hint }];
+    const note = (detail: string, hint: string): Check[] => [{ name: `isolation of ${agent.id}`, verdict: "note", detail, hint }];
+    if (!("preset" in agent)) return [];
+    const own = table[agent.preset];
+    if (own !== undefined) return note(own, "It cannot be started within ours: what it runs is kept in by this alone.");
+    if (agent.credentials !== "direct" || config.sandbox.domains.length > 0) return [];
+    return note(
+      "it uses a login of its own, and so reaches the whole network",
+      "Name its maker's servers under `sandbox: { domains: [...] }`.",
+    );
   });
 }
 

@@ -11,6 +11,7 @@ import { RequestError } from "../../setup/failure.ts";
 import { assemble } from "../../setup/assemble.ts";
 import { actorOf, mergeRun } from "../setup/merge-run.ts";
 import { requirePipeline } from "../setup/pipeline-file.ts";
+import { requireSandbox } from "../../setup/isolation.ts";
 import { requirePreflight } from "../../setup/preflight.ts";
 import { buildRegistry } from "../../setup/registry.ts";
 import { checkRequirements } from "../../setup/requirements.ts";
@@ -69,6 +70,7 @@ export async function startPipeline(cli: Cli, runnable: Runnable, flags: Omit<Ru
     secrets: pipeline.secrets,
   });
   requireSecrets(pipeline, config);
+  await requireSandbox(cli, config);
   const runId = ulid(cli.clock.now()).toLowerCase();
   const scripted = new ScriptedModels(homeOf(cli), runId);
   const registry = buildRegistry(config, scripted.urls);

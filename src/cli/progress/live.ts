@@ -111,7 +111,8 @@ export function openLiveView(terminal: NodeJS.WriteStream, options: { state: Run
   }, 1000 / FRAMES_A_SECOND);
   return {
     take(item: Feed | LivenessItem) {
-      if (item.kind === "progress") progress.set(item.step, item.text);
+      if (item.kind === "progress" && item.isNotice) notes.push(`${item.step}: ${item.text}`);
+      else if (item.kind === "progress") progress.set(item.step, item.text);
       else if (item.kind === "liveness") live.set(item.step, item);
       else if (item.version > state.version) {
         apply(state, item);

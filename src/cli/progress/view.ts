@@ -82,6 +82,7 @@ function plainView({ out }: Cli, state: RunState): View {
         troubled.add(item.attempt);
         out.note(`${clockTime(item.at)} ${item.step} is ${livenessText(item, item.at)}`);
       }
+      if (item.kind === "progress" && item.isNotice) out.note(`${clockTime(item.at)} ${item.step}: ${item.text}`);
       if (item.kind !== "event" || item.version <= state.version) return;
       take(state, item);
       const line = eventLine(item.event, state);

@@ -20,7 +20,7 @@ export interface PipelineSpec<I extends InputSpecs = NoInputs> {
     agent?: string | AgentChoice;
     setup?: readonly string[];
     teardown?: readonly string[];
-    onStuck?: "retry" | "fail" | "ask";
+    onStuck?: "retry" | "escalate" | "fail" | "ask";
     stuckAfter?: string | number;
   };
 }

@@ -69,7 +69,7 @@ interface WorkSpec<T> {
   retry?: number | { attempts?: number; backoff?: Duration };
   timeout?: Duration;
   /** What is done with an attempt that makes no progress. Without it: `retry` for agents, nothing for commands. */
-  onStuck?: "retry" | "fail" | "ask";
+  onStuck?: "retry" | "escalate" | "fail" | "ask";
   /** Silence after which it makes none; default 10m. */
   stuckAfter?: Duration;
   env?: Readonly<Record<string, Text | number | boolean>>;
