@@ -5,6 +5,7 @@ import { carryOut } from "./attempt.ts";
 import type { AttemptSignals, AttemptWork, CarriedOut } from "./attempt.ts";
 import type { EngineDeps } from "./contract.ts";
 import { EngineError } from "./errors.ts";
+import type { Abandoned } from "./prepare-work.ts";
 import type { Fact } from "./run-log.ts";
 import { Watches } from "./watch.ts";
 
@@ -13,7 +14,7 @@ export interface DispatchedRun {
   runId: string;
   submit(fact: Fact): Promise<void>;
   /** What an attempt needs, or `undefined` when the journal does not want it any more. */
-  work(assigned: Assigned, signals: AttemptSignals): Promise<AttemptWork | undefined>;
+  work(assigned: Assigned, signals: AttemptSignals): Promise<AttemptWork | Abandoned | undefined>;
   /** Something ended. */
   onIdle(): void;
   /** It cannot go on now; what is in the journal stays. */
@@ -154,6 +155,7 @@ export class Dispatcher implements Disposable {
         const limit = this.#deps.slots - this.#busy;
         const runs = [...this.#runs.keys()].filter((id) => !this.#draining.has(id));
         if (limit <= 0 || runs.length === 0 || !(await this.#hasDiskRoom())) return;
+        await this.#keeper.catchUp();
         const reserved = await this.#deps.store.reserve({
           node: this.#deps.node,
           agents: this.#deps.registry.list().map(({ id, account }) => ({ id, account })),
@@ -204,14 +206,15 @@ export class Dispatcher implements Disposable {
     let done: CarriedOut | undefined;
     try {
       const work = await run?.work(assigned, { signal: flight.stop.signal, letGo: flight.letGo.signal });
-      if (run && work) {
+      if (work && "abandoned" in work) done = { events: [work.abandoned], cleanUp: () => Promise.resolve() };
+      else if (run && work) {
         await run.submit({ events: this.#started(work, assigned), fence: lease, cause: id });
         done = await carryOut(this.#deps, work, this.#watches);
       }
     } catch (error) {
       // The lease or the run is somebody else's now: theirs to record. The run's log reports a store that is gone.
-      if (!(error instanceof StoreError)) throw error;
-      leave(flight, error.message);
+      leave(flight, error instanceof Error ? error.message : String(error));
+      if (!(error instanceof StoreError)) run?.fail(error);
     } finally {
       this.#busy -= 1;
       this.#inFlight.delete(id);
@@ -222,10 +225,11 @@ export class Dispatcher implements Disposable {
       // An attempt that the journal does not want any more only leaves the queue.
       if (run && !flight.letGo.signal.aborted) {
         await run.submit({ events: done?.events ?? [], settle: lease, cause: id });
-        await Promise.all([done?.cleanUp(), this.#deps.keepers?.forget(id)]);
+        // Files of keepers that cannot be removed now are removed by whoever drives the run next, or by `stepfall gc`.
+        await Promise.all([done?.cleanUp(), this.#deps.keepers?.forget(id).catch(() => undefined)]);
       }
     } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
+      if (!(error instanceof StoreError)) run?.fail(error);
     } finally {
       this.#perRun.set(runId, this.inFlight(runId) - 1);
       run?.onIdle();

@@ -6,14 +6,15 @@ import type { DriveEnd, DriveOptions, EngineDeps } from "./contract.ts";
 import { finishedIn, type FinishedAttempt } from "../fleet/index.ts";
 import type { Assigned, Dispatcher, DispatchedRun } from "./dispatcher.ts";
 import { finishedInEarlierRuns } from "./earlier-runs.ts";
-import { loadRun } from "./load.ts";
+import { lastMerged, loadRun } from "./load.ts";
 import { MergeQueue } from "./merge-queue.ts";
 import { PermissionDesk } from "./permissions.ts";
-import { prepareWork } from "./prepare-work.ts";
+import { prepareWork, type Abandoned } from "./prepare-work.ts";
 import { endLeftChecks, findOrphans } from "./recover.ts";
 import { RunLog, type Effect, type RouteDecision } from "./run-log.ts";
 
-const LONGEST_TIMER_MS = 86_400_000;
+/** Timers of Node's go by a clock that stands still while the machine sleeps, and that no jump of the wall clock moves: look in between. */
+const LONGEST_TIMER_MS = 5000;
 
 /** One run while this process drives it: binds the log, the dispatcher and the merge queue together, and says when it is over. */
 export class Driver implements DispatchedRun {
@@ -67,7 +68,7 @@ export class Driver implements DispatchedRun {
       signal: this.#abort.signal,
       onFailure: (error) => this.fail(error),
     });
-    await this.#options.workspaces.createRunBranch(branch, state.base);
+    await this.#options.workspaces.createRunBranch(branch, lastMerged(state));
     const onDrain = (): void => this.#drain();
     const onStop = (): void => this.#stop();
     drain?.addEventListener("abort", onDrain, { once: true });
@@ -142,8 +143,9 @@ export class Driver implements DispatchedRun {
     return this.#log.submit(fact);
   }
 
-  async work(assigned: Assigned, signals: AttemptSignals): Promise<AttemptWork | undefined> {
+  async work(assigned: Assigned, signals: AttemptSignals): Promise<AttemptWork | Abandoned | undefined> {
     const work = await prepareWork(this.#deps, this.#options.workspaces, this.#log.state, assigned);
+    if (work && "abandoned" in work) return work;
     const desk = this.#permissions;
     return (
       work && {
@@ -212,7 +214,7 @@ export class Driver implements DispatchedRun {
     this.#checkEnd();
   }
 
-  /** A timer of Node's holds for 24 days at most; waking too early only means looking once more. */
+  /** Waking too early only means looking once more. */
   #wakeAt(at: number): void {
     clearTimeout(this.#wake);
     this.#wake = setTimeout(() => this.#log.poke(), Math.min(Math.max(0, at - this.#deps.clock.now()), LONGEST_TIMER_MS));

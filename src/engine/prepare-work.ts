@@ -1,18 +1,33 @@
-import { currentAttempt, parseAttemptId, type AttemptState, type RunState, type StepState } from "../domain/index.ts";
-import type { Workspace, Workspaces } from "../workspace/index.ts";
+import {
+  currentAttempt,
+  parseAttemptId,
+  type AttemptState,
+  type RunEvent,
+  type RunState,
+  type Step,
+  type StepState,
+} from "../domain/index.ts";
+import { AGENT_PLACE } from "../fleet/index.ts";
+import { leftPlace, type Workspace, type Workspaces } from "../workspace/index.ts";
 import type { AttemptSignals, AttemptWork } from "./attempt.ts";
 import type { EngineDeps } from "./contract.ts";
 import type { Assigned } from "./dispatcher.ts";
+import { tearDownLeft } from "./ground.ts";
 
 /** What the journal says an assigned attempt is to do; `undefined` when it does not want it any more. */
 export type PreparedWork = Omit<AttemptWork, keyof AttemptSignals | "workspaces" | "permit" | "ask" | "finished">;
+
+/** It was under way, and nobody can go on with it. */
+export interface Abandoned {
+  abandoned: RunEvent;
+}
 
 export async function prepareWork(
   deps: EngineDeps,
   workspaces: Workspaces,
   state: RunState,
   { id, agent, lease }: Assigned,
-): Promise<PreparedWork | undefined> {
+): Promise<PreparedWork | Abandoned | undefined> {
   const s = state.steps.get(parseAttemptId(id)?.stepPath ?? "");
   const a = s && currentAttempt(s);
   if (!s || a?.id !== id || (s.step.kind !== "agent" && s.step.kind !== "command")) return undefined;
@@ -35,7 +50,7 @@ export async function prepareWork(
     const workspace = a.agent === agent ? await livingWorkspace(deps, workspaces, state, a) : undefined;
     if (workspace && a.from !== undefined) {
       // Its agent has ended: what still runs of it is a gate of the engine that died.
-      if (deps.keepers?.kept(id).every(({ state: kept }) => kept.kind === "ended")) await deps.host.endLeftovers(id);
+      if (deps.keepers?.kept(id).every(({ state: kept }) => kept.kind === "ended")) await endGates(deps, state.runId, id, s.step);
       return {
         ...common,
         startEpoch: a.startEpoch ?? lease.epoch,
@@ -44,14 +59,34 @@ export async function prepareWork(
         ...(a.resumes ? { session: { ...sessionOf(a.resumes), workspace } } : {}),
       };
     }
+    return { abandoned: await abandon(deps, state.runId, a, s.step) };
+  }
+  if (deps.keepers && deps.keepers.kept(id).length > 0) {
+    // It began once, and a damaged journal has lost that: the same id is given a second time.
     await endAll(deps, id);
-    // It is started anew, under the same id.
-    await deps.keepers?.forget(id);
+    await deps.keepers.forget(id);
   }
   const needsFiles = execution.executor.needsWorkspace;
   const from = needsFiles ? await workspaces.tip({ runId: state.runId, name: state.branch }) : state.base;
   const session = await keptSession(workspaces, state.runId, s, { attempt: id, agent, from });
   return { ...common, from, ...(session ? { session } : {}) };
+}
+
+/** Ends it: an id stands for one try, so the step's next one is another attempt. */
+async function abandon(deps: EngineDeps, runId: string, { id, resumes }: AttemptState, step: Step): Promise<RunEvent> {
+  const ended = await endAll(deps, id);
+  const preparation = { deps, runId, attempt: id, step, signal: new AbortController().signal };
+  const folderOf = (purpose: string): string => (purpose === AGENT_PLACE ? (resumes?.folder ?? id) : id);
+  await tearDownLeft(preparation, (purpose) => leftPlace(deps.home, folderOf(purpose), purpose)).catch(() => undefined);
+  const evidence = ended.length > 0 ? `processes ended: ${ended.join(", ")}` : "no process of it was left";
+  return { type: "AttemptInterrupted", data: { attempt: id, step: step.path, because: "its lease ran out", evidence } };
+}
+
+/** Their checkout is made again under the same name: what setup did for it outside is undone first. */
+async function endGates(deps: EngineDeps, runId: string, attempt: string, step: Step): Promise<void> {
+  await deps.host.endLeftovers(attempt);
+  const preparation = { deps, runId, attempt, step, signal: new AbortController().signal };
+  await tearDownLeft(preparation, (purpose) => leftPlace(deps.home, attempt, purpose), AGENT_PLACE).catch(() => undefined);
 }
 
 const sessionOf = ({ session, folder }: NonNullable<AttemptState["resumes"]>): { id: string; folder: string } => ({ id: session, folder });
@@ -68,7 +103,7 @@ export async function livingWorkspace(
 }
 
 /** Whether an agent process of the attempt is there to go on with, running or ended in good order. */
-export function canBeTakenUp(deps: EngineDeps, attempt: string): boolean {
+function canBeTakenUp(deps: EngineDeps, attempt: string): boolean {
   const kept = deps.keepers?.kept(attempt) ?? [];
   return kept.length > 0 && kept.every(({ state }) => state.kind !== "lost");
 }

@@ -1,4 +1,5 @@
 import { currentAttempt, parseAttemptId, type AttemptState, type RunEvent, type RunState, type Step } from "../domain/index.ts";
+import { AGENT_PLACE } from "../fleet/index.ts";
 import type { HeldLease } from "../store/index.ts";
 import { leftPlace, type Workspaces } from "../workspace/index.ts";
 import type { EngineDeps } from "./contract.ts";
@@ -41,7 +42,7 @@ export async function findOrphans(
       continue;
     }
     const ended = await endAll(deps, a.id);
-    await tearDownAfter(deps, state.runId, a.id, s.step);
+    await tearDownAfter(deps, state.runId, a, s.step);
     const evidence = [
       lease ? `its node ${lease.holder} is dead` : "no node holds its lease",
       ended.length > 0 ? `processes ended: ${ended.join(", ")}` : "no process of it was left",
@@ -56,9 +57,11 @@ export async function findOrphans(
 }
 
 /** What an engine that died could not undo any more. Its folders are still there, since they are removed after this. */
-async function tearDownAfter(deps: EngineDeps, runId: string, attempt: string, step: Step): Promise<void> {
-  const preparation = { deps, runId, attempt, step, signal: new AbortController().signal };
-  await tearDownLeft(preparation, (purpose) => leftPlace(deps.home, attempt, purpose)).catch(() => undefined);
+async function tearDownAfter(deps: EngineDeps, runId: string, { id, resumes }: AttemptState, step: Step): Promise<void> {
+  const preparation = { deps, runId, attempt: id, step, signal: new AbortController().signal };
+  // An agent that went on with an earlier attempt's conversation did so in that one's folder.
+  const folderOf = (purpose: string): string => (purpose === AGENT_PLACE ? (resumes?.folder ?? id) : id);
+  await tearDownLeft(preparation, (purpose) => leftPlace(deps.home, folderOf(purpose), purpose)).catch(() => undefined);
 }
 
 /**
@@ -70,7 +73,7 @@ export async function endLeftChecks(deps: EngineDeps, state: RunState): Promise<
     const a = currentAttempt(s);
     if (a && (a.phase === "accepted" || a.phase === "merging")) {
       await endAll(deps, a.id);
-      await tearDownAfter(deps, state.runId, a.id, s.step);
+      await tearDownAfter(deps, state.runId, a, s.step);
     }
   }
   for (const id of deps.keepers?.list() ?? []) {

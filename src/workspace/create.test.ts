@@ -91,9 +91,11 @@ test("only folders of ours are ever removed", async () => {
   await using s = new Scratch();
   const dir = s.repository("p");
   const { workspaces } = await s.workspaces(dir);
+  await workspaces.create(request(s.git(dir, "rev-parse", "HEAD")));
   for (const root of [dir, s.home, join(s.home, "workspaces"), join(s.home, "workspaces/../../p")])
     await expect(workspaces.remove({ root })).rejects.toMatchObject({ code: "WORKSPACE_IO" });
   expect(existsSync(join(dir, "README.md"))).toBe(true);
+  expect(existsSync(join(s.home, "workspaces/run1/build-1/tree"))).toBe(true);
 });
 
 describe("every kind of repository", () => {
@@ -204,6 +206,18 @@ test("a checkout for gates is a tree of its commit alone, even with read-only fo
   expect(existsSync(other.tree)).toBe(true);
   rmSync(other.tree, { recursive: true });
   await other[Symbol.asyncDispose]();
+});
+
+test("a workspace is removed while its work is checked for the merge: the check keeps its files, and the folder goes with it", async () => {
+  await using s = new Scratch();
+  const { workspaces, head } = await s.workspaces(s.repository("p", { "a.txt": "a\n" }));
+  const w = await workspaces.create(request(head));
+  const check = await workspaces.checkout({ runId: "run1", attempt: w.attempt, commit: head, purpose: "merge" });
+  await workspaces.remove(w);
+  expect(existsSync(w.tree)).toBe(false);
+  expect(existsSync(join(check.tree, "a.txt"))).toBe(true);
+  await check[Symbol.asyncDispose]();
+  expect(existsSync(w.root)).toBe(false);
 });
 
 test("names of steps: safe, readable, and two never meet, whatever the file system does with case", () => {

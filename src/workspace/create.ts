@@ -1,5 +1,5 @@
 import { lstat, mkdir, readdir, rmdir } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve, sep } from "node:path";
 import type { Checkout, CheckoutRequest, Workspace, WorkspaceRequest } from "./contract.ts";
 import { WorkspaceError } from "./errors.ts";
 import { attemptNames, safeStep, workspacesFolder } from "./naming.ts";
@@ -62,7 +62,8 @@ const checkPrefix = "check-";
 /** A check of the attempt's merge may be at work in its folder by then: it stays, and takes the folder with it when it is over. */
 export async function removeWorkspace({ home }: Site, root: string): Promise<void> {
   const within = workspacesFolder(home);
-  const names = await readdir(root).catch(() => undefined);
+  const isOurs = resolve(root).startsWith(within + sep);
+  const names = isOurs ? await readdir(root).catch(() => undefined) : undefined;
   if (names === undefined) return removeTree(root, within);
   await Promise.all(names.filter((name) => !name.startsWith(checkPrefix)).map((name) => removeTree(join(root, name), within)));
   await rmdir(root).catch(() => undefined);
@@ -113,7 +114,7 @@ export async function mustBeRealFolder(path: string): Promise<void> {
   const entry = await lstat(path).catch(() => undefined);
   if (entry?.isDirectory()) return;
   throw new WorkspaceError(
-    "WORKSPACE_IO",
+    "WORKSPACE_GONE",
     `The work tree ${path} was ${entry ? "replaced by something that is no folder" : "removed"}.`,
     "The attempt did this: nothing of it can be kept. Start another one.",
   );

@@ -16,6 +16,7 @@ export type WorkspaceErrorCode =
   | "BRANCH_EXISTS"
   | "BRANCH_IN_USE" // checked out somewhere, so it is not deleted
   | "DIRTY_FILTERED" // an uncommitted file passes through a filter program, which we do not run
+  | "WORKSPACE_GONE" // an attempt has removed its work tree, or put something else in its place
   | "WORKSPACE_IO";
 
 /** `message` says what happened and where; `hint` what to do. */

@@ -160,9 +160,9 @@ test("a tree that was removed or replaced is an error by name; a removed .git is
   expect((await workspaces.snapshot(snapshotOf(w))).changed).toEqual(["b.txt"]);
   renameSync(w.tree, join(w.root, "elsewhere"));
   symlinkSync(join(w.root, "elsewhere"), w.tree);
-  await expect(workspaces.snapshot(snapshotOf(w))).rejects.toMatchObject({ code: "WORKSPACE_IO" });
+  await expect(workspaces.snapshot(snapshotOf(w))).rejects.toMatchObject({ code: "WORKSPACE_GONE" });
   rmSync(w.tree);
-  await expect(workspaces.snapshot(snapshotOf(w))).rejects.toMatchObject({ code: "WORKSPACE_IO" });
+  await expect(workspaces.snapshot(snapshotOf(w))).rejects.toMatchObject({ code: "WORKSPACE_GONE" });
   await workspaces.remove(w);
   expect(existsSync(w.root)).toBe(false);
 });

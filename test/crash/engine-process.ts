@@ -1,3 +1,4 @@
+import { writeSync } from "node:fs";
 import { resolve } from "node:path";
 import { homeOf, loadSettings } from "../../src/setup/settings.ts";
 import { assemble } from "../../src/setup/assemble.ts";
@@ -8,16 +9,20 @@ import { saveOptions } from "../../src/setup/run-options.ts";
 import { ScriptedModels } from "../../src/setup/scripted-models.ts";
 import { openOutput } from "../../src/cli/output.ts";
 import type { Cli } from "../../src/cli/cli.ts";
+import { createEngine } from "../../src/engine/index.ts";
 import { loadPipeline } from "../../src/pipeline/index.ts";
 import type { Store } from "../../src/store/index.ts";
 import { openProject, openWorkspaces } from "../../src/workspace/index.ts";
+import type { Halt } from "./scene.ts";
 
 /**
- * The victim: starts and drives a run as `stepfall run` does, and kills itself (SIGKILL) before or after the k-th commit to the store.
- * `engine-process.ts PIPELINE RUN_ID [before|after K]`. When it lives to the end it prints `{"end","commits"}`.
+ * The victim: starts and drives a run as `stepfall run --wait` does, and kills or stops itself before or after the k-th commit to the store.
+ * What it is to do is one JSON argument. Lines on stdout: `{"begun"}`, `{"halted"}`, and `{"end","commits"}` when it lives to the end.
  */
-const [file = "", runId = "", side, at] = process.argv.slice(2);
-const killAt = Number(at ?? 0);
+const asked = JSON.parse(process.argv[2] ?? "") as { file: string; runId: string; halt?: Halt; leaseMs?: number };
+const { runId, halt } = asked;
+// Written before the process stops: through a stream it would be in memory then.
+const tell = (line: unknown): void => void writeSync(1, `${JSON.stringify(line)}\n`);
 
 const cli: Cli = {
   env: { ...process.env },
@@ -30,21 +35,25 @@ const cli: Cli = {
 };
 
 let commits = 0;
-function dieAtCommit(store: Store): Store {
+function haltNow(): void {
+  tell({ halted: commits });
+  process.kill(process.pid, halt?.act === "kill" ? "SIGKILL" : "SIGSTOP");
+}
+function haltAtCommit(store: Store): Store {
   return {
     ...store,
     async commit(commit) {
       commits += 1;
-      const isIt = commits === killAt;
-      if (isIt && side === "before") process.kill(process.pid, "SIGKILL");
+      const isIt = commits === halt?.commit;
+      if (isIt && halt?.side === "before") haltNow();
       const committed = await store.commit(commit);
-      if (isIt && side === "after") process.kill(process.pid, "SIGKILL");
+      if (isIt && halt?.side === "after") haltNow();
       return committed;
     },
   };
 }
 
-const loaded = loadPipeline(resolve(cli.cwd, file));
+const loaded = loadPipeline(resolve(cli.cwd, asked.file));
 if (!loaded.ok) throw new TypeError(JSON.stringify(loaded.problems));
 const { pipeline } = loaded;
 const project = await openProject(cli.cwd, { env: cli.env });
@@ -52,13 +61,16 @@ const config = await loadSettings(cli, { project, at: project.head });
 const scripted = new ScriptedModels(homeOf(cli), runId);
 const registry = buildRegistry(config, scripted.urls);
 const needed = checkRequirements(pipeline, config, registry);
-await using assembled = await assemble(cli, { config, projectId: project.id, registry, scripted, keepWorkspaces: false });
-const { deps, engine } = assembled;
-deps.store = dieAtCommit(assembled.store);
+await using assembled = await assemble(cli, { config, project, registry, scripted, keepWorkspaces: false });
+const { deps } = assembled;
+deps.store = haltAtCommit(assembled.store);
+if (asked.leaseMs !== undefined) deps.leaseMs = asked.leaseMs;
+using engine = createEngine(deps);
 await requirePreflight(deps, runId, needed, new AbortController().signal);
 const workspaces = openWorkspaces({ project, home: config.home });
 saveOptions(config.home, runId, {});
 await engine.start({ runId, pipeline, workspaces, project: project.top, base: project.head, includeDirty: false, actor: "cli:tester" });
-const end = await engine.drive(runId, { workspaces });
+tell({ begun: true });
+const end = await engine.drive(runId, { workspaces, waitForPeople: true });
 await workspaces.close();
-process.stdout.write(`${JSON.stringify({ end, commits })}\n`);
+tell({ end, commits });

@@ -1,199 +1,127 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { ulid } from "ulid";
-import { inspectRun, isCheckingMerge, processesOf, type Inspection, type Problem } from "./inspect.ts";
-import type { Running } from "../../src/cli/cli.testkit.ts";
-import { VictimScene } from "./victim-scene.ts";
+import { bundleProgram } from "./bundle.ts";
+import { crashAt, runUndisturbed, type PointResult, type Undisturbed } from "./crash-at.ts";
+import type { Evidence } from "./evidence.ts";
+import type { Problem } from "./inspect.ts";
+import { killsOf, nameOf, pointsOf, victims, type KillPoint, type PointPlan } from "./points.ts";
+import { processesIn, signal } from "./processes.ts";
+import { CrashScene } from "./scene.ts";
 
-/** Where the engine is killed. */
-export type KillPoint =
-  | { kind: "boundary"; side: "before" | "after"; commit: number }
-  /** Share of an undisturbed run's time; `again`: the same for the first resume. */
-  | { kind: "moment"; share: number; again?: number }
-  /** In the middle of a model's answer, or of a gate that checks a merged tree: both go on when the engine is gone. */
-  | { kind: "seen"; what: "answer" | "merge-check" };
-
-export interface PointResult {
-  point: KillPoint;
-  /** The victim came to its end before the point. */
-  survived: boolean;
-  /** Processes that outlived the engine. */
-  outlived: number;
-  inspection: Inspection;
-  problems: Problem[];
-}
-
-export interface CrashReport {
-  points: number;
-  boundaries: number;
-  /** Commits of an undisturbed run. */
-  commits: number;
-  survived: number;
-  /** Killed before anything was in the journal: there is no run to resume. */
-  unborn: number;
-  outlived: number;
-  interrupted: number;
-  cutCalls: number;
-  lost: number;
-  doubled: number;
-  orphans: number;
-  results: PointResult[];
-}
-
-export interface CrashOptions {
-  /** Every n-th boundary, the first and the last always; 1 = all. */
-  every: number;
-  moments: number;
-  seed: number;
+export interface CrashOptions extends PointPlan {
   lanes: number;
+  /** Only the points whose number divided by `of` leaves `index`. */
+  shard?: { index: number; of: number };
+  /** Only points whose name holds this. */
+  only?: string;
+  evidence: Evidence;
+  /** Begins no further point. */
+  signal?: AbortSignal;
   onPoint?: (result: PointResult) => void;
 }
 
-/** Kills an engine at many points, each time in a run of its own, resumes with the real program, and looks at what came of it. */
+export interface CrashReport {
+  /** Kills, and engines that were frozen. */
+  points: number;
+  /** Some have several kills. */
+  runs: number;
+  boundaries: number;
+  moments: number;
+  frozen: number;
+  byVictim: Record<string, number>;
+  /** Commits of an undisturbed run. */
+  commits: number;
+  /** Kills that found the run over, or nothing to kill. */
+  missed: number;
+  outlived: number;
+  interrupted: number;
+  reattached: number;
+  cutCalls: number;
+  calls: number;
+  /** Agents that were there when the engine died. */
+  agents: number;
+  restarted: number;
+  lost: number;
+  doubled: number;
+  orphans: number;
+  /** Points at which something was wrong. */
+  failed: number;
+}
+
+/** Kills at many points, each time in a run of its own, lets the real program go on, and looks at what came of it. */
 export async function crashEverywhere(options: CrashOptions): Promise<CrashReport> {
-  const random = mulberry32(options.seed);
-  const lanes: VictimScene[] = [];
+  using program = await bundleProgram();
+  const lanes: { scene: CrashScene; measure: Undisturbed }[] = [];
   try {
-    for (let i = 0; i < options.lanes; i++) lanes.push(await VictimScene.make());
+    for (let i = 0; i < options.lanes; i++) {
+      const scene = await CrashScene.make(program);
+      // The trees of all lanes are the same but for the address of the endpoint in their settings.
+      lanes.push({ scene, measure: await runUndisturbed(scene) });
+    }
     const [first] = lanes;
     if (!first) throw new TypeError("at least one lane");
-    const undisturbed = await runUndisturbed(first);
-    const points = pointsOf(undisturbed.commits, options, random);
-    const results: PointResult[] = [];
-    const waiting = [...points];
+    const { evidence } = options;
+    const commits = evidence.heading?.commits ?? first.measure.commits;
+    if (!evidence.heading) {
+      const { every, everyOther, everyFrozen, moments, seed } = options;
+      const startedAt = new Date().toISOString();
+      evidence.begin({ kind: "plan", every, everyOther, everyFrozen, moments, seed, commits, undisturbedMs: first.measure.ms, startedAt });
+    }
+    const { shard, only } = options;
+    const waiting = pointsOf(commits, options)
+      .map((point, n) => ({ point, n }))
+      .filter(({ n }) => shard === undefined || n % shard.of === shard.index)
+      .filter(({ point }) => (only === undefined || nameOf(point).includes(only)) && !evidence.has(nameOf(point)));
     await Promise.all(
-      lanes.map(async (lane) => {
-        // The trees of all lanes must be the same but for the address of the endpoint in their settings.
-        const tree = lane === first ? undisturbed.tree : (await runUndisturbed(lane)).tree;
-        for (let point = waiting.shift(); point; point = waiting.shift()) {
-          const result = await crashAt(lane, point, undisturbed.ms, tree);
-          results.push(result);
+      lanes.map(async ({ scene, measure }) => {
+        for (let next = waiting.shift(); next && options.signal?.aborted !== true; next = waiting.shift()) {
+          const result = await crashAt(scene, next.point, measure, options.seed + next.n);
+          evidence.add(result);
           options.onPoint?.(result);
         }
       }),
     );
-    const count = (kind: Problem["kind"]): number => results.flatMap((r) => r.problems).filter((p) => p.kind === kind).length;
-    const sum = (of: (r: PointResult) => number): number => results.reduce((n, r) => n + of(r), 0);
-    return {
-      points: results.length,
-      boundaries: results.filter((r) => r.point.kind === "boundary").length,
-      commits: undisturbed.commits,
-      survived: results.filter((r) => r.survived).length,
-      unborn: results.filter((r) => !r.inspection.exists).length,
-      outlived: sum((r) => r.outlived),
-      interrupted: sum((r) => r.inspection.interrupted),
-      cutCalls: sum((r) => r.inspection.cutCalls),
-      lost: count("lost"),
-      doubled: count("doubled"),
-      orphans: count("orphan"),
-      results,
-    };
+    const left = (await Promise.all(lanes.map(({ scene }) => gatewaysLeft(scene)))).flat();
+    const report = reportOf(evidence.results, commits);
+    return { ...report, orphans: report.orphans + left.length };
   } finally {
-    for (const lane of lanes) await lane[Symbol.asyncDispose]();
+    for (const { scene } of lanes) await scene[Symbol.asyncDispose]();
   }
 }
 
-function pointsOf(commits: number, options: CrashOptions, random: () => number): KillPoint[] {
-  const points: KillPoint[] = [];
-  for (let commit = 1; commit <= commits; commit++) {
-    if ((commit - 1) % options.every !== 0 && commit !== commits) continue;
-    points.push({ kind: "boundary", side: "before", commit }, { kind: "boundary", side: "after", commit });
-  }
-  points.push({ kind: "seen", what: "answer" }, { kind: "seen", what: "merge-check" });
-  for (let i = 0; i < options.moments; i++) points.push({ kind: "moment", share: random(), ...(i % 2 === 1 ? { again: random() } : {}) });
-  return points;
+/** A gateway ends by itself when nobody has used it for 15 seconds. */
+const GATEWAY_IDLE_MS = 25_000;
+
+async function gatewaysLeft({ scene }: CrashScene): Promise<string[]> {
+  for (let waited = 0; processesIn(scene.folder).length > 0 && waited < GATEWAY_IDLE_MS; waited += 250) await sleep(250);
+  const left = processesIn(scene.folder);
+  for (const { pid } of left) signal(pid, "SIGKILL");
+  return left.map((p) => p.command);
 }
 
-async function runUndisturbed(lane: VictimScene): Promise<{ commits: number; ms: number; tree: string }> {
-  const runId = ulid().toLowerCase();
-  const before = lane.model.served().length;
-  const ran = lane.lines("ran").length;
-  const from = performance.now();
-  const ended = await lane.victim(runId).ended;
-  const ms = performance.now() - from;
-  if (ended.code !== 0) throw new Error(`the undisturbed run ended with ${ended.code ?? ended.signal}: ${ended.stderr}`);
-  const { commits } = JSON.parse(ended.stdout) as { commits: number };
-  const served = lane.model.served().slice(before);
-  const { problems, tree } = await inspectRun(lane, runId, { served, tree: undefined, left: [], ran: lane.lines("ran").slice(ran) });
-  if (problems.length > 0 || !tree) throw new Error(`the undisturbed run is wrong: ${JSON.stringify(problems)}`);
-  return { commits, ms, tree };
-}
-
-async function crashAt(lane: VictimScene, point: KillPoint, ms: number, tree: string): Promise<PointResult> {
-  const runId = ulid().toLowerCase();
-  const servedBefore = lane.model.served().length;
-  const ranBefore = lane.lines("ran").length;
-  const metBefore = lane.lines("met").length;
-  if (point.kind === "seen" && point.what === "answer") lane.pace.chunkDelayMs = 500;
-  if (point.kind === "seen" && point.what === "merge-check") lane.setGate(30);
-  const victim = lane.victim(runId, point.kind === "boundary" ? point : undefined);
-  if (point.kind === "moment") void killAfter(victim.child, point.share * ms);
-  if (point.kind === "seen") void killWhenSeen(lane, point.what, runId, victim);
-  const ended = await victim.ended;
-  const left = processesOf(runId);
-  const problems: Problem[] = [];
-  const survived = ended.signal !== "SIGKILL";
-  if (survived && ended.code !== 0) problems.push({ kind: "lost", text: `the victim ended with ${ended.code}: ${ended.stderr}` });
-  if (point.kind === "moment" && point.again !== undefined) {
-    const resumed = lane.resume(runId);
-    void killAfter(resumed.child, point.again * ms);
-    await new Promise((resolve) => resumed.child.once("exit", resolve));
-    left.push(...processesOf(runId));
-  }
-  lane.setGate(0.2);
-  const resumed = await lane.resume(runId).ended;
-  lane.pace.chunkDelayMs = 10;
-  const inspection = await inspectRun(lane, runId, {
-    served: lane.model.served().slice(servedBefore),
-    tree,
-    left,
-    ran: lane.lines("ran").slice(ranBefore),
-  });
-  problems.push(...inspection.problems);
-  for (const met of lane.lines("met").slice(metBefore)) problems.push({ kind: "orphan", text: met });
-  const expectedCode = inspection.exists ? 0 : 2;
-  if (resumed.code !== expectedCode)
-    problems.push({ kind: "lost", text: `resume ended with ${resumed.code ?? resumed.signal}: ${resumed.stderr.slice(-800)}` });
-  if (!inspection.exists && point.kind === "boundary" && !(point.commit === 1 && point.side === "before"))
-    problems.push({ kind: "lost", text: "the run is not in the journal" });
-  return { point, survived, outlived: left.length, inspection, problems };
-}
-
-async function killAfter(child: { kill(signal: "SIGKILL"): boolean }, ms: number): Promise<void> {
-  await sleep(ms);
-  child.kill("SIGKILL");
-}
-
-async function killWhenSeen(lane: VictimScene, what: "answer" | "merge-check", runId: string, victim: Running): Promise<void> {
-  const calls = lane.model.served().length;
-  let isOver = false;
-  void victim.ended.then(() => (isOver = true));
-  const isThere = (): boolean => {
-    if (what === "answer")
-      return lane.model
-        .served()
-        .slice(calls)
-        .some((c) => c.outcome === "open" && c.sentChunks >= 3);
-    return isCheckingMerge(runId);
-  };
-  while (!isOver && !isThere()) await sleep(10);
-  lane.pace.chunkDelayMs = 10;
-  victim.child.kill("SIGKILL");
-}
-
-export const describePoint = (point: KillPoint): string =>
-  point.kind === "boundary"
-    ? `${point.side} commit ${point.commit}`
-    : point.kind === "seen"
-      ? `in the middle of ${point.what === "answer" ? "a model's answer" : "a gate on a merged tree"}`
-      : `at ${Math.round(point.share * 100)} % of the time${point.again === undefined ? "" : `, and the first resume at ${Math.round(point.again * 100)} %`}`;
-
-/** Small, seeded, good enough to choose moments. */
-function mulberry32(seed: number): () => number {
-  let a = seed | 0;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+export function reportOf(results: readonly PointResult[], commits: number): CrashReport {
+  const count = (kind: Problem["kind"]): number => results.flatMap((r) => r.problems).filter((p) => p.kind === kind).length;
+  const sum = (of: (r: PointResult) => number): number => results.reduce((n, r) => n + of(r), 0);
+  const of = (kind: KillPoint["kind"]): number => results.flatMap((r) => (r.point.kind === kind ? killsOf(r.point) : [])).length;
+  const victimsOf = ({ point }: PointResult): readonly string[] => (point.kind === "frozen" ? ["frozen"] : killsOf(point));
+  return {
+    points: results.flatMap((r) => killsOf(r.point)).length,
+    runs: results.length,
+    boundaries: of("boundary"),
+    moments: of("moments"),
+    frozen: of("frozen"),
+    byVictim: Object.fromEntries([...victims, "frozen"].map((v) => [v, results.flatMap(victimsOf).filter((of) => of === v).length])),
+    commits,
+    missed: sum((r) => r.missed),
+    outlived: sum((r) => r.outlived),
+    interrupted: sum((r) => r.inspection.interrupted),
+    reattached: sum((r) => r.inspection.reattached),
+    cutCalls: sum((r) => r.inspection.cutCalls),
+    calls: sum((r) => r.inspection.calls),
+    agents: sum((r) => r.agents),
+    restarted: sum((r) => r.restarted),
+    lost: count("lost"),
+    doubled: count("doubled"),
+    orphans: count("orphan"),
+    failed: results.filter((r) => r.problems.length > 0).length,
   };
 }
