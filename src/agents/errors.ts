@@ -3,6 +3,8 @@ export type AgentErrorCode =
   | "AGENT_RECORD_IO"
   /** The transcript could not be written; the process was ended. */
   | "AGENT_TRANSCRIPT_IO"
+  /** The process failed on a disk that had no room left: whose fault that is, nobody can tell. */
+  | "AGENT_DISK_FULL"
   /** `send` to a process whose stdin is not open. */
   | "AGENT_STDIN_CLOSED"
   /** Processes cannot be told apart on this system. */

@@ -22,7 +22,7 @@ export type {
 export { createLocalHost, type LocalHostOptions } from "./host/local.ts";
 export { createKeeperHost } from "./keeper/host.ts";
 export type { Beat, KeeperHost, KeeperHostOptions, KeepRequest, KeptProcess, KeptState } from "./keeper/contract.ts";
-export { endProcess, isAlive, processStartTime, type EndGrace } from "./host/process.ts";
+export { endProcess, isAlive, isStopped, processStartTime, type EndGrace } from "./host/process.ts";
 export { createShellExecutor, type ShellExecutorOptions } from "./shell/executor.ts";
 export { createChatExecutor, type ChatExecutorOptions } from "./chat/executor.ts";
 export { createAcpExecutor, type AcpExecutorOptions } from "./acp/executor.ts";

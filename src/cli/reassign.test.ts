@@ -92,6 +92,8 @@ test("show and ps tell how an attempt is that runs now, with its evidence, and s
       leftOut: [{ name: "burn", because: "no similar attempt has finished yet" }],
     },
   };
+  // It writes the same file every few seconds.
+  running.child.kill("SIGSTOP");
   writeLive(scene.home, item);
   const shown = await scene.run(["show"]);
   expect(shown.stdout).toContain("     stuck for 2 min 5 s: the same call 9 times in a row: `run npm test`; the last of them 4 s ago\n");
@@ -102,6 +104,7 @@ test("show and ps tell how an attempt is that runs now, with its evidence, and s
   expect((await scene.run(["ps"])).stdout).toMatch(/ATTEMPTS\n.* {2}1 stuck, risk 0\.84\n/);
   expect((await scene.json("show")).values[0]).toMatchObject({ steps: [{ id: "a", attempts: [{ live: item }] }, { id: "b" }] });
   expect((await scene.json("ps")).values[0]).toMatchObject({ runs: [{ live: [item] }] });
+  running.child.kill("SIGCONT");
   running.child.kill("SIGINT");
   running.child.kill("SIGINT");
   await running.ended;

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AgentError, type ExecutionResult, type PermissionAnswer, type PermissionRequest } from "../agents/index.ts";
-import type { Finding, RunEvent, RunState, WorkStep } from "../domain/index.ts";
+import type { Finding, RunEvent, RunState, Usage, WorkStep } from "../domain/index.ts";
 import { freeDisk, watchSize, WorkspaceError, workspaceFull, type Workspace, type Workspaces } from "../workspace/index.ts";
 import { AGENT_PLACE, PlacesError, type FinishedAttempt } from "../fleet/index.ts";
 import type { AgentExecution, EngineDeps } from "./contract.ts";
@@ -67,21 +67,28 @@ export async function carryOut(deps: EngineDeps, work: AttemptWork, watches: Wat
 
 async function eventsOf(deps: EngineDeps, work: AttemptWork, attempt: AttemptRun): Promise<RunEvent[]> {
   const outcome = new Outcome(deps, work);
+  const diskFull = async (told: { evidence: string; usage?: Usage | undefined }): Promise<RunEvent[]> => {
+    // It may be this workspace that fills the disk: the journal needs some room to say so.
+    await attempt.cleanUp();
+    return [uncounted(work, outcome, { because: diskWasFull, ...told })];
+  };
   try {
     const events = await attempt.run();
     const last = events.at(-1);
-    const isDone = last?.type === "AttemptAccepted" || last?.type === "AttemptInterrupted";
-    const isFull = !isDone && !work.signal.aborted && (await isDiskFull(deps.home));
-    return isFull ? [uncounted(work, outcome, diskWasFull, deps.mask(toldBy(last)))] : events;
+    if (last?.type !== "AttemptFailed" && last?.type !== "AttemptRejected") return events;
+    if (work.signal.aborted || !(await isDiskFull(deps.home))) return events;
+    return await diskFull({ evidence: toldBy(last), usage: last.data.usage });
   } catch (error) {
     if (work.signal.aborted) return [outcome.interrupted()];
     const said = error instanceof Error ? deps.mask(error.message) : String(error);
-    if (error instanceof AgentError && error.code === "AGENT_KEEPER_LOST") return [uncounted(work, outcome, "its keeper was killed", said)];
+    if (error instanceof AgentError && error.code === "AGENT_KEEPER_LOST")
+      return [uncounted(work, outcome, { because: "its keeper was killed", evidence: said })];
     if ((error instanceof AgentError && error.code === "AGENT_DISK_FULL") || (await isDiskFull(deps.home)))
-      return [uncounted(work, outcome, diskWasFull, said)];
+      return diskFull({ evidence: said });
     const known = error instanceof WorkspaceError || error instanceof AgentError || error instanceof PlacesError;
     const message = known ? `${error.message} ${error.hint}` : `internal error: ${error instanceof Error ? error.message : String(error)}`;
-    return [outcome.failed("internal", message)];
+    const isItsDoing = error instanceof WorkspaceError && error.code === "WORKSPACE_GONE";
+    return [outcome.failed(isItsDoing ? "agent" : "internal", message)];
   }
 }
 
@@ -90,20 +97,20 @@ const diskWasFull = "the disk of Stepfall's folder was full";
 const FULL_BYTES = 1_000_000;
 const isDiskFull = async (home: string): Promise<boolean> => (await freeDisk(home).catch(() => FULL_BYTES)) < FULL_BYTES;
 
-/** What an attempt's last event says of how it failed. */
-function toldBy(event: RunEvent | undefined): string {
-  if (event?.type === "AttemptFailed") return event.data.message;
-  if (event?.type === "AttemptRejected") return event.data.findings.map((f) => f.message).join("; ");
-  return "";
-}
+const toldBy = (event: Extract<RunEvent, { type: "AttemptFailed" | "AttemptRejected" }>): string =>
+  event.type === "AttemptFailed" ? event.data.message : event.data.findings.map((f) => f.message).join("; ");
 
 /** Keepers and the disk are ours, so their loss is no try of the agent's; a machine where it comes again and again is told as a failure. */
 const MOST_UNCOUNTED = 3;
 
-function uncounted({ step, state }: AttemptWork, outcome: Outcome, because: string, evidence: string): RunEvent {
+function uncounted(
+  { step, state }: AttemptWork,
+  outcome: Outcome,
+  { because, evidence, usage }: { because: string; evidence: string; usage?: Usage | undefined },
+): RunEvent {
   const before = (state.steps.get(step.path)?.attempts ?? []).filter((a) => a.interrupted?.because === because).length;
-  if (before < MOST_UNCOUNTED - 1) return { type: "AttemptInterrupted", data: { ...outcome.of, because, evidence } };
-  return outcome.failed("crash", `${because} ${before + 1} times: ${evidence}`);
+  if (before >= MOST_UNCOUNTED - 1) return outcome.failed("crash", `${because} ${before + 1} times: ${evidence}`, usage);
+  return { type: "AttemptInterrupted", data: { ...outcome.of, because, evidence, ...(usage ? { usage } : {}) } };
 }
 
 class AttemptRun {

@@ -1,6 +1,6 @@
 import type { CommandEnd } from "../quality/index.ts";
 import type { Checkout, Workspaces } from "../workspace/index.ts";
-import { describeSetup, Ground, type FailedSetup, type Preparation } from "./ground.ts";
+import { describeSetup, Ground, type CheckoutPurpose, type FailedSetup, type Preparation } from "./ground.ts";
 
 interface Made {
   checkout: Checkout;
@@ -17,7 +17,7 @@ export class CleanCheckout implements AsyncDisposable {
   #made: Promise<Made> | undefined;
   #count = 0;
 
-  constructor(p: Preparation, workspaces: Workspaces, commit: string, purpose: string) {
+  constructor(p: Preparation, workspaces: Workspaces, commit: string, purpose: CheckoutPurpose) {
     this.#p = p;
     this.#workspaces = workspaces;
     this.#commit = commit;

@@ -85,6 +85,8 @@ export interface EngineDeps {
   keepWorkspaces?: boolean;
   /** True when the holder of a lease is known to be dead. */
   isDead: (holder: string) => boolean;
+  /** Whether a lease's holder lives and is stopped: no sign of it is waited for. Absent: not known. */
+  isHalted?: (holder: string) => boolean;
   onFeed?: (item: Feed) => void;
 }
 

@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { fold, runStream, type RunEvent } from "../domain/index.ts";
-import type { LeaseRef } from "../store/index.ts";
+import type { HeldLease, LeaseRef } from "../store/index.ts";
 import { expectManyCommands } from "../workspace/index.ts";
 import type { DriveEnd, DriveOptions, Engine, EngineDeps, StartRequest } from "./contract.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -49,9 +50,26 @@ async function start(deps: EngineDeps, request: StartRequest): Promise<void> {
   });
 }
 
+/**
+ * Whoever holds a lease that has run out, and is not known to be dead, may be well: its clock has jumped, or its machine was asleep. One that
+ * is well moves its lease's end three times within a lease's time; one that is stopped does not.
+ */
+async function waitForSign(deps: EngineDeps, key: string, leaseMs: number): Promise<void> {
+  const find = async (): Promise<HeldLease | undefined> => (await deps.store.leases(key)).find((l) => l.key === key);
+  const held = await find();
+  if (!held || held.until > deps.clock.now() || held.holder === deps.node) return;
+  if (deps.isDead(held.holder) || deps.isHalted?.(held.holder)) return;
+  for (const end = performance.now() + leaseMs * 0.4; performance.now() < end;) {
+    await sleep(Math.min(250, leaseMs / 20));
+    const now = await find();
+    if (now?.epoch !== held.epoch || now.until !== held.until) return;
+  }
+}
+
 /** Takes the run's lease, also from a holder that is dead. */
 async function takeRun(deps: EngineDeps, runId: string, leaseMs: number): Promise<LeaseRef> {
   const key = `run:${runId}`;
+  await waitForSign(deps, key, leaseMs);
   const now = deps.clock.now();
   const first = await deps.store.acquire({ key, holder: deps.node, until: now + leaseMs, now });
   if (first.ok) return first.lease;

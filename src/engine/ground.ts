@@ -7,6 +7,10 @@ import type { EngineDeps } from "./contract.ts";
 import { transcriptPath } from "./paths.ts";
 import { runCommand } from "./run-command.ts";
 
+/** What clean checkouts are made for. */
+const CHECKOUT_PURPOSES = ["gates", "merge"] as const;
+export type CheckoutPurpose = (typeof CHECKOUT_PURPOSES)[number];
+
 /** What preparing a place for an attempt's commands needs. */
 export interface Preparation {
   deps: EngineDeps;
@@ -151,15 +155,23 @@ export function describeSetup({ command, end, isConfined }: FailedSetup): string
   return `${text}\nIt runs in a sandbox without a network: name the hosts it needs under \`sandbox: { domains: [...] }\` in stepfall.yaml.`;
 }
 
-/** Runs the teardown of places that a dead engine has left, and gives their ports back. Best effort: what is not there is not undone. */
-export async function tearDownLeft(p: Preparation, leftPlace: (purpose: string) => Promise<Folders | undefined>): Promise<void> {
+/**
+ * Runs the teardown of places that a dead engine has left, and gives their ports back. Best effort: what is not there is not undone. `but`: this
+ * one is still in use.
+ */
+export async function tearDownLeft(
+  p: Preparation,
+  leftPlace: (purpose: string) => Promise<Folders | undefined>,
+  but?: string,
+): Promise<void> {
   const { isolation } = p.deps;
   if (!isolation) return;
-  for (const { purpose } of isolation.places.left(p.attempt)) {
+  const left = isolation.places.left(p.attempt).map((place) => place.purpose);
+  // Without ports nothing but the folders tells of clean checkouts.
+  for (const purpose of new Set([...left, ...CHECKOUT_PURPOSES])) {
+    if (purpose === but) continue;
     const folders = await leftPlace(purpose);
-    if (!folders) continue;
-    const ground = await Ground.open(p, purpose, folders);
-    await ground[Symbol.asyncDispose]();
+    if (!folders) isolation.places.free(p.attempt, purpose);
+    else await (await Ground.open(p, purpose, folders))[Symbol.asyncDispose]();
   }
-  isolation.places.free(p.attempt);
 }

@@ -14,6 +14,8 @@ export class PermissionDesk {
   readonly #log: () => RunLog;
   readonly #mask: (text: string) => string;
   readonly #waiting = new Map<string, (verdict: Verdict) => void>();
+  /** Items that an attempt has asked for here. An answer counts for what was asked, not for the same asked once more. */
+  readonly #asked = new Set<string>();
 
   constructor(log: () => RunLog, mask: (text: string) => string) {
     this.#log = log;
@@ -68,13 +70,14 @@ export class PermissionDesk {
         i.kind === kind &&
         i.title === title &&
         (kind === "question" || i.detail === detail) &&
-        !this.#waiting.has(i.item),
+        !this.#asked.has(i.item),
     );
     const item = asked?.item ?? inboxItemId(log.state.runId, step.path, s.items + 1 + this.#openOf(step.path));
     const { promise, resolve } = Promise.withResolvers<Verdict | undefined>();
     const onAbort = (): void => resolve(undefined);
     signal.addEventListener("abort", onAbort, { once: true });
     this.#waiting.set(item, resolve);
+    this.#asked.add(item);
     try {
       const opened: RunEvent = {
         type: "InboxOpened",

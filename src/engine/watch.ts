@@ -24,6 +24,8 @@ export interface AttemptWatch extends Disposable {
   progress(text: string): void;
   /** It waits for a person: that is no silence of its own. */
   waiting<T>(what: string, answer: Promise<T>): Promise<T>;
+  /** A person lets it go on: it is stuck again only by what comes from now on. */
+  beginAnew(): void;
 }
 
 interface Watched {
@@ -32,6 +34,8 @@ interface Watched {
   handle: AgentHandle | undefined;
   onStuck: (item: LivenessItem) => void;
   wasStuck: boolean;
+  /** Its process was gone at the last look. */
+  wasGone: boolean;
 }
 
 /** Looks after every attempt whose agent runs in this engine: how it is, for live views, and that one which is stuck is not waited for. */
@@ -61,12 +65,17 @@ export class Watches implements Disposable {
       limits: limitsFor(step),
       peers: similarTo(target, finished),
     });
-    const watched: Watched = { watch, work, handle: undefined, onStuck, wasStuck: false };
+    const watched: Watched = { watch, work, handle: undefined, onStuck, wasStuck: false, wasGone: false };
     this.#running.set(attempt, watched);
     this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref();
     return {
       seeing: (host) => ({
-        spawn: async (spec) => (watched.handle = seen(await host.spawn(spec), watch)),
+        spawn: async (spec) => {
+          const handle = await host.spawn(spec);
+          watch.see({ kind: "started", at: clock.now() });
+          // From its end on there is nothing to look at: what is done then is done by us.
+          return (watched.handle = seen(handle, watch, () => (watched.handle = undefined)));
+        },
         attach: (of, fromSeq) => host.attach(of, fromSeq),
         endLeftovers: (of) => host.endLeftovers(of),
       }),
@@ -78,6 +87,10 @@ export class Watches implements Disposable {
         } finally {
           watch.see({ kind: "wait-ended", at: clock.now(), item });
         }
+      },
+      beginAnew: () => {
+        watch.beginAnew();
+        watched.wasStuck = false;
       },
       [Symbol.dispose]: () => {
         this.#running.delete(attempt);
@@ -105,7 +118,8 @@ export class Watches implements Disposable {
     }
   }
 
-  #seeProcess({ watch, work, handle }: Watched, now: number): void {
+  #seeProcess(watched: Watched, now: number): void {
+    const { watch, work, handle } = watched;
     if (!handle || handle.process.pid <= 1) return;
     const { pid } = handle.process;
     const use = familyUse(pid);
@@ -113,7 +127,10 @@ export class Watches implements Disposable {
     // A keeper's sign of life is its own; without a keeper this process is the one that owns it.
     const at = this.#deps.keepers ? beat?.at : now;
     if (at !== undefined) watch.see({ kind: "beat", at, ...(use ? { cpuMs: use.cpuMs, rssBytes: use.rssBytes } : {}) });
-    watch.see({ kind: "process", at: now, pid, found: isAlive(handle.process) ? "alive" : "gone" });
+    const isGone = !isAlive(handle.process);
+    // It may have ended a moment ago, and its executor be about to hear of it.
+    if (!isGone || watched.wasGone) watch.see({ kind: "process", at: now, pid, found: isGone ? "gone" : "alive" });
+    watched.wasGone = isGone;
   }
 
   #rest(): void {
@@ -127,7 +144,7 @@ export class Watches implements Disposable {
 }
 
 /** The same handle, whose lines are seen as its executor reads them. What is told again to an engine that took it up is old. */
-function seen(handle: AgentHandle, watch: LivenessWatch): AgentHandle {
+function seen(handle: AgentHandle, watch: LivenessWatch, onEnd: () => void): AgentHandle {
   async function* lines(fromSeq?: number) {
     for await (const line of handle.lines(fromSeq)) {
       if (!handle.isReplaying?.()) watch.output(line);
@@ -143,6 +160,6 @@ function seen(handle: AgentHandle, watch: LivenessWatch): AgentHandle {
     lines,
     send: (text) => handle.send(text),
     signal: (signal) => handle.signal(signal),
-    settle: (signal) => handle.settle(signal),
+    settle: (signal) => handle.settle(signal).finally(onEnd),
   };
 }

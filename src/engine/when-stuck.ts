@@ -8,7 +8,7 @@ const choices = ["wait", "retry", "fail"] as const;
 export async function whenStuck(
   { step, attempt, signal, ask }: Pick<AttemptWork, "step" | "attempt" | "signal" | "ask">,
   { evidence }: Pick<LivenessItem, "evidence">,
-  watch: Pick<AttemptWatch, "waiting">,
+  watch: Pick<AttemptWatch, "waiting" | "beginAnew">,
   end: (how: { message: string; isFinal: boolean }) => void,
 ): Promise<void> {
   const what = evidence.join("; ");
@@ -17,6 +17,7 @@ export async function whenStuck(
   if (move !== "ask") return end({ message: `it made no progress: ${what}`, isFinal: move === "fail" });
   const question = { title: `${step.path} makes no progress: what now?`, detail: what, choices };
   const answer = await watch.waiting("stuck", ask(step, attempt, question, signal));
+  if (answer === "wait") watch.beginAnew();
   if (answer === "retry" || answer === "fail")
     end({ message: `ended by a person since it made no progress: ${what}`, isFinal: answer === "fail" });
 }

@@ -11,11 +11,14 @@ export class LeaseKeeper implements Disposable {
   readonly #leaseMs: number;
   readonly #held = new Map<string, { lease: LeaseRef; lost: () => void }>();
   readonly #timer: NodeJS.Timeout;
+  /** By the clock, which may jump. */
+  #movedAt: number;
 
   constructor(store: Store, clock: Clock, leaseMs: number) {
     this.#store = store;
     this.#clock = clock;
     this.#leaseMs = leaseMs;
+    this.#movedAt = clock.now();
     this.#timer = setInterval(() => void this.#extend(), leaseMs / 3);
     this.#timer.unref();
   }
@@ -28,7 +31,14 @@ export class LeaseKeeper implements Disposable {
     if (this.#held.get(lease.key)?.lease.epoch === lease.epoch) this.#held.delete(lease.key);
   }
 
+  /** After a jump of the clock, or a sleep, what is held here has run out by the clock. It is moved at once, before anybody takes it for free. */
+  async catchUp(): Promise<void> {
+    const away = this.#clock.now() - this.#movedAt;
+    if (away >= this.#leaseMs || away < 0) await this.#extend();
+  }
+
   async #extend(): Promise<void> {
+    this.#movedAt = this.#clock.now();
     if (this.#held.size === 0) return;
     try {
       const { lost } = await this.#store.extend(

@@ -5,6 +5,7 @@ import type { Pipeline } from "../domain/index.ts";
 import type { Project, Workspaces } from "../workspace/index.ts";
 import { LibraryError } from "./errors.ts";
 import { assemble, type Assembled } from "../setup/assemble.ts";
+import { requireSandbox } from "../setup/isolation.ts";
 import { buildRegistry } from "../setup/registry.ts";
 import { ScriptedModels } from "../setup/scripted-models.ts";
 import type { Surroundings } from "../setup/surroundings.ts";
@@ -84,6 +85,7 @@ export async function openEngine(request: EngineRequest): Promise<OpenEngine> {
       "Correct the settings.",
     );
   const { config } = loaded;
+  await requireSandbox(surroundings, config);
   const scripted = new ScriptedModels(home, request.runId);
   const registry = buildRegistry(config, scripted.urls);
   const register = (agent: FunctionAgent): void => {

@@ -6,7 +6,7 @@ import { connectGateway, type GatewayClient } from "../models/index.ts";
 import type { Store } from "../store/index.ts";
 import { cacheEnvironment, type Project } from "../workspace/index.ts";
 import type { Surroundings } from "./surroundings.ts";
-import { isDead, thisHolder } from "./identity.ts";
+import { isDead, isHalted, thisHolder } from "./identity.ts";
 import { openIsolation } from "./isolation.ts";
 import type { ScriptedModels } from "./scripted-models.ts";
 import { openStore } from "./store.ts";
@@ -76,6 +76,7 @@ export async function assemble(cli: Surroundings, parts: Parts): Promise<Assembl
     mask,
     keepWorkspaces: parts.keepWorkspaces,
     isDead,
+    isHalted,
     onFeed: (item) => listener?.(item),
   };
   const engine = createEngine(deps);

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { processStartTime } from "../agents/index.ts";
+import { isStopped, processStartTime } from "../agents/index.ts";
 import { formatHolder, parseHolder } from "../fleet/index.ts";
 
 /** Who this process is, in leases. */
@@ -10,6 +10,12 @@ export const thisHolder = (): string =>
 export function isDead(holder: string): boolean {
   const h = parseHolder(holder);
   return h !== undefined && h.host === hostname() && processStartTime(h.pid) !== h.startTime;
+}
+
+/** True when the holder is a process of this machine that does nothing until somebody lets it go on (SIGSTOP, Ctrl-Z). */
+export function isHalted(holder: string): boolean {
+  const h = parseHolder(holder);
+  return h !== undefined && h.host === hostname() && isStopped(h.pid);
 }
 
 /** `pid 4711 on this machine`, for people. */

@@ -16,21 +16,35 @@ export interface OpenIsolation extends Disposable {
   describe(): Promise<string>;
 }
 
+const found = (cli: Surroundings): Promise<Found> => detectIsolation({ path: cli.env["PATH"] ?? "" });
+
+const noSandbox = ({ why, mend }: Extract<Found, { kind: "none" }>): RequestError =>
+  new RequestError(
+    "NO_SANDBOX",
+    `the settings require a sandbox, and there is none here: ${why}`,
+    `${mend} Or allow to go on without: --sandbox prefer.`,
+  );
+
+/** Before anything is created: throws NO_SANDBOX where one is required and none can be had. */
+export async function requireSandbox(cli: Surroundings, { sandbox }: Config): Promise<void> {
+  const there = sandbox.policy === "require" ? await found(cli) : undefined;
+  if (there?.kind === "none") throw noSandbox(there);
+}
+
 /** `project` absent: nothing is confined, since it is not known what belongs to whom. */
 export function openIsolation(cli: Surroundings, config: Config, project: Project | undefined): OpenIsolation {
   const { home, isolation: limits, sandbox } = config;
   const places = openPlaces({ home, clock: cli.clock, holder: thisHolder(), isGone: isDead, isolation: limits });
   const meter = new DiskMeter(home, () => cli.clock.now());
-  let found: Promise<Found> | undefined;
-  const look = (): Promise<Found> => (found ??= detectIsolation({ path: cli.env["PATH"] ?? "" }));
+  let looked: Promise<Found> | undefined;
+  const look = (): Promise<Found> => (looked ??= found(cli));
 
   const inForce = async (): Promise<Extract<Found, { kind: "sandbox" }> | undefined> => {
     if (sandbox.policy === "off" || !project) return undefined;
     const isolation = await look();
     if (isolation.kind === "sandbox") return isolation;
     if (sandbox.policy === "prefer") return undefined;
-    const message = `the settings require a sandbox, and there is none here: ${isolation.why}`;
-    throw new RequestError("NO_SANDBOX", message, `${isolation.mend} Or allow to go on without: --sandbox prefer.`);
+    throw noSandbox(isolation);
   };
 
   const confined: Isolation["confine"] = async ({ folders, path, agent }) => {

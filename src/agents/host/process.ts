@@ -16,6 +16,9 @@ export const defaultGrace: EndGrace = { termMs: 2000, intMs: 2000 };
 /** When a process started, as an opaque string; with the pid it names a process for ever. `undefined`: no such process. */
 export const processStartTime = (pid: number): string | undefined => (pid > 0 ? processTable().find(pid)?.startTime : undefined);
 
+/** Whether it lives and does nothing, since somebody has stopped it. */
+export const isStopped = (pid: number): boolean => pid > 0 && processTable().isStopped(pid);
+
 /** Whether the recorded process itself still runs: not another one that was given its pid, and not a zombie. */
 export const isAlive = (record: Pick<ProcessRecord, "pid" | "startTime">): boolean =>
   record.startTime !== "" && processStartTime(record.pid) === record.startTime;

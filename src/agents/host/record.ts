@@ -47,13 +47,15 @@ export class ProcessRecords {
 
   /** No fsync: it must survive the end of this process, not of the machine, which ends the recorded one too. */
   write(record: StoredProcess): void {
+    const folder = this.#folder(record.attempt);
     try {
-      const folder = this.#folder(record.attempt);
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       const path = join(folder, `${record.pid}.json`);
       writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
       renameSync(`${path}.new`, path);
     } catch (cause) {
+      rmSync(join(folder, `${record.pid}.json.new`), { force: true });
+      this.remove(record.attempt, record.pid);
       throw new AgentError(
         "AGENT_RECORD_IO",
         `the process of ${record.attempt} could not be put on record: ${(cause as Error).message}`,

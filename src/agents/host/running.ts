@@ -1,3 +1,5 @@
+import { statfsSync } from "node:fs";
+import { dirname } from "node:path";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../../domain/index.ts";
@@ -31,6 +33,8 @@ export interface RunningOptions {
 const DRAIN_MS = 250;
 /** setTimeout takes no more. */
 const LONGEST_TIMER = 2 ** 31 - 1;
+/** With less than this free whatever a program writes may fail. */
+const FULL_BYTES = 1_000_000;
 
 /**
  * A process from `go` to the end of its group. It ends in one of two ways: the leader exits, which is the result, and
@@ -118,8 +122,18 @@ export class RunningProcess implements AgentHandle {
     }
     if (typeof ended === "string") return { kind: ended, durationMs: Math.round(performance.now() - this.#startedAt) };
     if (this.#unstartable !== undefined) return { kind: "unstartable", message: this.#unstartable, durationMs };
+    if (signal || code !== 0) this.#refuseOnFullDisk(signal ?? `exit ${code}`);
     if (signal) return { kind: "signalled", signal, durationMs };
     return { kind: "exited", code: code ?? 1, durationMs };
+  }
+
+  /** Said now and not by whoever asks later: there may be room again by then, and the failure would look like the program's own. */
+  #refuseOnFullDisk(ended: string): void {
+    const { attempt, transcript } = this.#o.spec;
+    const free = freeAt(dirname(transcript));
+    if (free === undefined || free >= FULL_BYTES) return;
+    const message = `a process of ${attempt} failed (${ended}) while the disk was full: ${free} bytes were free`;
+    throw new AgentError("AGENT_DISK_FULL", message, "Free some space, then go on.");
   }
 
   /** Two silent rounds: after a stall of this process the timer is due before the pipe was looked at. */
@@ -175,5 +189,14 @@ export class RunningProcess implements AgentHandle {
     } finally {
       signal?.removeEventListener("abort", abort);
     }
+  }
+}
+
+function freeAt(folder: string): number | undefined {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize;
+  } catch {
+    return undefined; // the folder is gone: nothing is known of its disk
   }
 }

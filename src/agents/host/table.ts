@@ -17,6 +17,8 @@ export interface ProcessRow {
 export interface ProcessTable {
   list(): ProcessRow[];
   find(pid: number): ProcessRow | undefined;
+  /** By SIGSTOP, Ctrl-Z or a debugger: it does nothing until somebody lets it go on. */
+  isStopped(pid: number): boolean;
   /** Those of `rows` that were started with `name=value` in their environment. Other users' processes never are. */
   marked(rows: readonly ProcessRow[], name: string, value: string): ProcessRow[];
   /** Memory that a process holds now with all its descendants, shared pages counted in each. Cheap: it is asked often. */
@@ -56,6 +58,14 @@ const linux: ProcessTable = {
       return undefined; // it ended in the meantime
     } finally {
       if (fd !== undefined) closeSync(fd);
+    }
+  },
+  isStopped(pid) {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+      return /^\) [Tt] /.test(stat.slice(stat.lastIndexOf(")")));
+    } catch {
+      return false; // it is gone
     }
   },
   marked(rows, name, value) {
@@ -118,6 +128,7 @@ export function parsePs(output: string): ProcessRow[] {
 const darwin: ProcessTable = {
   list: () => parsePs(ps("-ax", ...columns)),
   find: (pid) => parsePs(ps("-p", String(pid), ...columns))[0],
+  isStopped: (pid) => ps("-p", String(pid), "-o", "stat=").trim().startsWith("T"),
   marked(rows, name, value) {
     if (rows.length === 0) return [];
     const listing = ps("-E", "-ww", "-p", rows.map((r) => r.pid).join(","), "-o", "pid=,command=").split("\n");

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { isAlive } from "../host/process.ts";
 import type { KeptProcess, KeptState } from "./contract.ts";
 import { processFolders, readAgent, readBeat, readExit, readKeeper, readLog } from "./folder.ts";
@@ -30,6 +31,7 @@ function stateOf(folder: string, now: number, mask: (text: string) => string): K
 
 /** What is known of a keeper that is gone without a word. */
 export function evidenceOf(folder: string, now: number): string {
+  if (!existsSync(folder)) return "the folder of its keeper was removed while it was at work";
   const keeper = readKeeper(folder)?.keeper;
   if (!keeper) return "its keeper never put itself on record";
   const beat = readBeat(folder);

@@ -1,6 +1,8 @@
 /** How figures and times are written, everywhere the same. */
 
 export function duration(ms: number): string {
+  // Between two looks at it the clock was set back.
+  if (ms < 0) return "an unknown time";
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
   const minutes = Math.floor(ms / 60_000);

@@ -82,6 +82,9 @@ export class Activity {
   see(seen: Seen): void {
     this.#watch(seen.at);
     switch (seen.kind) {
+      case "started":
+        this.#active(seen.at, "the start of its process");
+        return;
       case "output":
         this.lastOutputAt = latest(this.lastOutputAt, seen.at);
         this.#active(seen.at, "output");

@@ -59,7 +59,7 @@ export function removeLive(home: string, attempt: string): void {
 }
 
 /** Older than this, a file tells how it was and not how it is. Whoever writes does so every few seconds. */
-export const LIVE_STALE_MS = 30_000;
+const LIVE_STALE_MS = 30_000;
 
 /** How an attempt is, as its engine last wrote it; `undefined` when nothing was written or it cannot be read. */
 export function readLive(home: string, attempt: string, now: number): LivenessItem | undefined {

@@ -35,7 +35,7 @@ export function loopAtEnd(tokens: readonly Token[], repeats: number): Loop | und
 }
 
 /** Rounds that make a loop of this period `repeats` calls long, and three at least. */
-export const roundsFor = (period: number, repeats: number): number => Math.max(LEAST_ROUNDS, Math.ceil(repeats / period));
+const roundsFor = (period: number, repeats: number): number => Math.max(LEAST_ROUNDS, Math.ceil(repeats / period));
 
 /**
  * Share of calls in runs of `n` that repeat an earlier run: 1 - distinct / all n-grams, as repetition of generated text is measured (seq-rep-n

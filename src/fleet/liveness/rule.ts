@@ -6,7 +6,8 @@ export const stuckRule = (step: Pick<WorkStep, "kind" | "stuck">): Stuck | undef
   step.stuck ?? (step.kind === "agent" ? stuckByDefault : undefined);
 
 /** The limits of the step. One that is never stopped for being stuck is told to be by the default all the same. */
-export const limitsFor = (step: Pick<WorkStep, "kind" | "stuck">): LivenessLimits => ({
-  ...defaultLimits,
-  silenceMs: (stuckRule(step) ?? stuckByDefault).afterMs,
-});
+export function limitsFor(step: Pick<WorkStep, "kind" | "stuck">): LivenessLimits {
+  const silenceMs = (stuckRule(step) ?? stuckByDefault).afterMs;
+  // What was long enough ago to be stuck does not happen now.
+  return { ...defaultLimits, silenceMs, activeMs: Math.min(defaultLimits.activeMs, silenceMs) };
+}

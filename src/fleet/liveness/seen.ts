@@ -3,6 +3,8 @@
  * Everything is optional: an agent at an A2A endpoint has no process, an agent on its user's login no model calls that we see.
  */
 export type Seen =
+  /** Its process was started: what came before was no silence of its own. */
+  | { kind: "started"; at: number }
   /** A line of a process's output. */
   | { kind: "output"; at: number; stream: "stdout" | "stderr"; bytes: number }
   | ({ kind: "action"; at: number } & Action)

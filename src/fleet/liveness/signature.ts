@@ -14,7 +14,7 @@ const volatile: readonly [RegExp, string][] = [
 ];
 
 /** A result without what is different each time. */
-export const settled = (text: string): string => volatile.reduce((said, [pattern, word]) => said.replace(pattern, word), text);
+const settled = (text: string): string => volatile.reduce((said, [pattern, word]) => said.replace(pattern, word), text);
 
 /** A few characters that are equal for equal texts. */
 export const digest = (text: string): string => createHash("sha256").update(text).digest("base64url").slice(0, 16);

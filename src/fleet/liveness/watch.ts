@@ -83,6 +83,13 @@ export class LivenessWatch {
     return { kind: "liveness", at: now, attempt, step, ...shown, ...(score.factors.length === 0 ? {} : { risk: score }) };
   }
 
+  /** A person has seen how it is, and lets it go on: from here on it is judged anew. */
+  beginAnew(): void {
+    this.activity.forgetActions();
+    this.#shown = undefined;
+    this.#coming = undefined;
+  }
+
   #settle(seen: Liveness, now: number): Liveness {
     const before = this.#shown;
     if (before?.state === seen.state) {

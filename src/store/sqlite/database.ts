@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { refuseDamagedWal } from "./damaged-wal.ts";
 import { asStoreError, storeError } from "./failure.ts";
 import { migrations } from "./migrations/all.ts";
 
@@ -14,6 +15,7 @@ export function openDatabase(file: string, busyTimeoutMs: number): DatabaseSync 
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     // SQLite gives its -wal and -shm files the mode of the database file.
     closeSync(openSync(file, "a", 0o600));
+    refuseDamagedWal(file);
     db = new DatabaseSync(file, { timeout: busyTimeoutMs });
     checkOwner(db, file);
     tightenMode(file);
