@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Scene } from "../../src/cli/cli.testkit.ts";
 import { parseAttemptId } from "../../src/domain/index.ts";
-import { startScriptedModel, type ScriptedAnswer, type ScriptFunction } from "../../src/models/index.ts";
+import { startScriptedModel, type ScriptedAnswer, type ScriptedRequest, type ScriptFunction } from "../../src/models/index.ts";
 import { keptBy } from "../acceptance/run-journal.testkit.ts";
 import { programOf, realAgent } from "./catalogue.ts";
 
@@ -93,9 +93,14 @@ function scriptOf(fault: FaultyRun["fault"]): ScriptFunction {
     const step = /Write file-(\d+)\.txt/.exec(all)?.[1];
     // What an agent asks on the side offers no tools.
     if (step === undefined || !request.tools.includes("run_shell_command")) return { text: "{}" };
-    // The workspace's folder is told to the model: it ends in the attempt's number.
-    const attempt = Number(new RegExp(`/s${step}-(\\d+)/tree`).exec(JSON.stringify(request.prompt) + all)?.[1] ?? Number.NaN);
-    if (Number.isNaN(attempt)) throw new Error("the request does not tell which attempt it is");
+    // The workspace's folder is told to the model: it ends in the number of the attempt it was made for. One that goes on with that attempt's
+    // conversation, in that folder, is told of the task once more.
+    const folder = Number(new RegExp(`/s${step}-(\\d+)/tree`).exec(JSON.stringify(request.prompt) + all)?.[1] ?? Number.NaN);
+    if (Number.isNaN(folder)) throw new Error("the request does not tell which attempt it is");
+    const isTask = ({ role, content }: ScriptedRequest["messages"][number]): boolean =>
+      role === "user" && content.includes(`Write file-${step}.txt`);
+    const attempt = folder + Math.max(0, request.messages.filter(isTask).length - 1);
+    const worked = request.messages.slice(request.messages.findLastIndex(isTask)).some(({ role }) => role === "tool");
     const shell = (command: string): ScriptedAnswer => ({
       toolCalls: [{ name: "run_shell_command", arguments: { command, description: "work", is_background: false } }],
     });
@@ -104,7 +109,7 @@ function scriptOf(fault: FaultyRun["fault"]): ScriptFunction {
       await sleep(50);
       return { text: "I will write the file now, as I was told to.", fault: { kind: "malformed", afterChunks: 1 } };
     }
-    if (kind === "lie" || request.toolResults > 0) return { text: `I wrote file-${step}.txt.` };
+    if (kind === "lie" || worked) return { text: `I wrote file-${step}.txt.` };
     if (kind === "crash") return shell("kill -9 $PPID");
     if (kind === "hang") return shell("for i in 1 2 3; do sleep 300; done");
     return shell(`echo ${step} > file-${step}.txt`);
