@@ -114,6 +114,8 @@ export interface PermissionRequest {
   kind: "read" | "edit" | "delete" | "move" | "execute" | "fetch" | "other";
   /** The command, the paths, the URL. */
   detail?: string;
+  /** How often the same was asked for and answered while an earlier engine had the attempt: those answers are used up. Absent: never. */
+  before?: number;
 }
 
 export type PermissionAnswer = { allow: true } | { allow: false; because: string };

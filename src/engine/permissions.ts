@@ -1,5 +1,14 @@
 import type { PermissionAnswer, PermissionRequest } from "../agents/index.ts";
-import { currentAttempt, inboxItemId, verdictOn, type RunEvent, type RunState, type Verdict, type WorkStep } from "../domain/index.ts";
+import {
+  currentAttempt,
+  inboxItemId,
+  verdictOn,
+  type InboxItem,
+  type RunEvent,
+  type RunState,
+  type Verdict,
+  type WorkStep,
+} from "../domain/index.ts";
 import type { RunLog } from "./run-log.ts";
 
 /** What people are asked about a running attempt. */
@@ -29,9 +38,9 @@ export class PermissionDesk {
     if (policy === "allow" || (policy === "edits" && isEdit) || (policy === "ask" && request.kind === "read")) return { allow: true };
     if (policy === "deny") return { allow: false, because: "the step allows nothing that must be asked for" };
     if (policy === "edits") return { allow: false, because: "the step allows edits only" };
-    const { title, detail } = request;
+    const { title, detail, before } = request;
     try {
-      const verdict = await this.#askPeople(step, attempt, { kind: "permission", title, detail, choices: [] }, signal);
+      const verdict = await this.#askPeople(step, attempt, { kind: "permission", title, detail, choices: [], before }, signal);
       if (verdict?.kind === "agreed") return { allow: true };
       return { allow: false, because: verdict?.kind === "refused" ? verdict.because : "the attempt is over" };
     } catch (error) {
@@ -53,25 +62,27 @@ export class PermissionDesk {
   async #askPeople(
     step: WorkStep,
     attempt: string,
-    what: { kind: "permission" | "question"; title: string; detail: string | undefined; choices: readonly string[] },
+    what: {
+      kind: "permission" | "question";
+      title: string;
+      detail: string | undefined;
+      choices: readonly string[];
+      before?: number | undefined;
+    },
     signal: AbortSignal,
   ): Promise<Verdict | undefined> {
     const log = this.#log();
     const s = log.state.steps.get(step.path);
     const a = s && currentAttempt(s);
-    if (!s || a?.id !== attempt) return undefined;
+    if (!s || a?.id !== attempt || signal.aborted) return undefined;
     const { kind, choices } = what;
     const title = this.#mask(what.title).slice(0, 300);
     const detail = what.detail === undefined ? undefined : this.#mask(what.detail).slice(0, 4000);
-    // An agent that was taken up asks again what it has asked the engine before this one.
-    const asked = [...log.state.inbox.values()].find(
-      (i) =>
-        i.attempt === attempt &&
-        i.kind === kind &&
-        i.title === title &&
-        (kind === "question" || i.detail === detail) &&
-        !this.#asked.has(i.item),
-    );
+    // An agent that was taken up asks again what it has asked the engine before this one, unless it has got that answer already.
+    const isSame = (i: InboxItem): boolean =>
+      i.attempt === attempt && i.kind === kind && i.title === title && (kind === "question" || i.detail === detail);
+    const same = [...log.state.inbox.values()].filter(isSame);
+    const asked = same.slice(what.before ?? 0).find((i) => !this.#asked.has(i.item));
     const item = asked?.item ?? inboxItemId(log.state.runId, step.path, s.items + 1 + this.#openOf(step.path));
     const { promise, resolve } = Promise.withResolvers<Verdict | undefined>();
     const onAbort = (): void => resolve(undefined);
@@ -94,6 +105,7 @@ export class PermissionDesk {
         },
       };
       if (!asked) await log.submit({ events: [opened], cause: attempt });
+      if (signal.aborted) onAbort();
       this.look(log.state);
       return await promise;
     } finally {

@@ -3,7 +3,7 @@ import type { AgentHandle, AttemptTask, ExecutionContext, ExecutionResult, Exit,
 import { exitFailure, failureInWords, requestFailure, stopFailure } from "./failure.ts";
 import { connectAgent, type Link } from "./link.ts";
 import { toldOnce } from "../told-once.ts";
-import { answerPermission, notePermission } from "./permission.ts";
+import { answerPermission, notePermission, type AnsweredBefore } from "./permission.ts";
 import { greet, openSession, ProtocolMismatch } from "./session.ts";
 import { CANCEL_MS, type AcpExecutorOptions } from "./start.ts";
 import { tokensOf } from "./tokens.ts";
@@ -28,6 +28,7 @@ export class Attempt {
   readonly #link: Link;
   readonly #tell: (text: string) => void;
   #turn: Turn;
+  readonly #answeredBefore: AnsweredBefore = new Map();
   #session: string | undefined;
   #canResume = false;
   #tokens: ReportedTokens | undefined;
@@ -43,8 +44,9 @@ export class Attempt {
     this.#turn = new Turn(tree, () => {});
     this.#link = connectAgent(handle, {
       update: (params) => this.#turn.update(params),
-      permission: (params, signal) => answerPermission(params, this.#turn, context, AbortSignal.any([signal, context.signal])),
-      answered: (params) => notePermission(params, this.#turn),
+      permission: (params, signal) =>
+        answerPermission(params, this.#turn, context, this.#answeredBefore, AbortSignal.any([signal, context.signal])),
+      answered: (params) => notePermission(params, this.#turn, this.#answeredBefore),
     });
   }
 

@@ -18,6 +18,9 @@ const kinds: Readonly<Record<string, PermissionRequest["kind"]>> = {
   fetch: "fetch",
 };
 
+/** How often each request was answered while an earlier engine had the attempt. */
+export type AnsweredBefore = Map<string, number>;
+
 /**
  * Answers an agent that asks leave. Once, never for always: the policy belongs to the step, and an agent that remembers would
  * not ask again. A refusal without an option for it cancels the call.
@@ -26,6 +29,7 @@ export async function answerPermission(
   params: unknown,
   turn: Turn,
   { permit, progress }: Pick<ExecutionContext, "permit" | "progress">,
+  before: AnsweredBefore,
   signal: AbortSignal,
 ): Promise<Outcome> {
   const parsed = Asked.safeParse(params);
@@ -33,7 +37,9 @@ export async function answerPermission(
   if (!parsed.success) return { outcome: { outcome: "cancelled" } };
   const { toolCall, options } = parsed.data;
   const call = turn.tool(toolCall);
-  const answer = permit ? await permit(requestOf(call), signal) : { allow: true as const };
+  const request = requestOf(call);
+  const times = before.get(JSON.stringify(request));
+  const answer = permit ? await permit({ ...request, ...(times ? { before: times } : {}) }, signal) : { allow: true as const };
   if (!answer.allow) progress(`refused: ${labelOf(call)} (${answer.because})`);
   const wanted = answer.allow ? ["allow_once", "allow_always"] : ["reject_once", "reject_always"];
   const chosen = wanted.flatMap((kind) => options.find((option) => option.kind === kind) ?? [])[0];
@@ -41,9 +47,11 @@ export async function answerPermission(
 }
 
 /** A request for leave that was answered before: the call is known, and nothing is asked. */
-export function notePermission(params: unknown, turn: Turn): void {
+export function notePermission(params: unknown, turn: Turn, before: AnsweredBefore): void {
   const parsed = Asked.safeParse(params);
-  if (parsed.success) turn.tool(parsed.data.toolCall);
+  if (!parsed.success) return;
+  const request = JSON.stringify(requestOf(turn.tool(parsed.data.toolCall)));
+  before.set(request, (before.get(request) ?? 0) + 1);
 }
 
 function requestOf(call: ToolCall): PermissionRequest {
