@@ -70,7 +70,6 @@ export function longHistory({ runId, pipeline, project, base, at }: History): { 
   };
   const agents = [{ id: "coder", tier: "mid", executor: "chat", model: "made-up/coder-1" }];
   take({ type: "RunStarted", data: { runId, pipeline, project, base, branch: `stepfall/${runId}`, agents, includeDirty: false } });
-  let tip = base;
   let merges = 0;
   for (let moved = true; moved;) {
     moved = false;
@@ -86,18 +85,18 @@ export function longHistory({ runId, pipeline, project, base, at }: History): { 
           break;
         case "route":
           if (d.step.startsWith("live-")) continue;
-          attempt(state, take, { step: d.step, attempt: d.attempt, n: d.n, from: tip });
+          attempt(state, take, { step: d.step, attempt: d.attempt, n: d.n, from: base });
           break;
+        // No git works here: the branch stays at its base, whatever is merged.
         case "merge": {
           const of = { attempt: d.attempt, step: d.step };
-          const commit = shaOf(`merge ${d.attempt}`);
-          take({ type: "MergeIntended", data: { ...of, onto: tip, commit } });
+          take({ type: "MergeIntended", data: { ...of, onto: base, commit: base } });
           merges += 1;
           const findings = [
             { gate: "merge", message: `it conflicts with what was merged since in src/index.ts`, evidence: output("CONFLICT") },
           ];
-          if (merges % 7 === 0) take({ type: "MergeRefused", data: { ...of, onto: tip, findings, gates: [] } });
-          else take({ type: "ResultMerged", data: { ...of, commit: (tip = commit) } });
+          if (merges % 7 === 0) take({ type: "MergeRefused", data: { ...of, onto: base, findings, gates: [] } });
+          else take({ type: "ResultMerged", data: { ...of, commit: base } });
           break;
         }
         case "wake":
