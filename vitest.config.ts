@@ -14,7 +14,8 @@ export default defineConfig({
           name: "all",
           include: ["src/**/*.test.ts", "test/**/*.test.ts", "bench/**/*.test.ts"],
           exclude: ["**/node_modules/**", ...timed],
-          maxWorkers: 2,
+          // One more than cores: most of them wait for processes of theirs.
+          maxWorkers: 3,
           sequence: { groupOrder: 0 },
         },
       },
