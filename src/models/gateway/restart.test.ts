@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { expect, onTestFinished, test } from "vitest";
@@ -230,6 +230,8 @@ test("another program took the port: the key is lost with a reason, and its bill
   const client = await gateway({ home, tuning: { portMs: 300 } });
   const open = await client.openKey(spec(model));
   expect((await ask(open, {})).status).toBe(200);
+  // What is not settled when its gateway dies is billed at its reservation: that is another test's.
+  await until(() => readFileSync(client.spool, "utf8").includes('"settled"'));
   const port = Number(new URL(client.url).port);
   const thief = createServer();
   onTestFinished(() => void thief.close());
