@@ -146,8 +146,8 @@ export interface Engine {
    * Rejects with RUN_DRIVEN when a living process drives it.
    */
   drive(runId: string, options: DriveOptions): Promise<DriveEnd>;
-  /** A run is about to be driven: what agents need is made ready meanwhile. */
-  prepare(): void;
+  /** A run of so many steps is about to be driven: what agents need is made ready meanwhile. */
+  prepare(steps: number): void;
   /** The run as its journal says. */
   load(runId: string): Promise<RunState>;
 }

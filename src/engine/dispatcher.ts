@@ -77,9 +77,9 @@ export class Dispatcher implements Disposable {
     return this.#keeper;
   }
 
-  /** Agents are about to start, as many as there are slots; some are enough to begin with. */
-  prepare(): void {
-    this.#deps.keepers?.prepare(Math.min(this.#deps.slots, MOST_PREPARED));
+  /** Agents are about to start, at most one for each of these steps; some are enough to begin with. */
+  prepare(steps: number): void {
+    this.#deps.keepers?.prepare(Math.min(steps, this.#deps.slots, MOST_PREPARED));
   }
 
   add(run: DispatchedRun): void {

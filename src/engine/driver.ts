@@ -91,7 +91,7 @@ export class Driver implements DispatchedRun {
       if (drain?.aborted) this.#drain();
       if (stop?.aborted) this.#stop();
       void finishedInEarlierRuns(this.#deps.store, state).then((found) => (this.#finishedBefore = found));
-      this.#dispatcher.prepare();
+      this.#dispatcher.prepare(state.ready.size + state.queued.size);
       this.#dispatcher.add(this);
       await Promise.all(alive.map(({ attempt, agent, lease }) => this.#dispatcher.takeUp(this, { id: attempt.id, agent }, lease)));
       this.#log.poke();

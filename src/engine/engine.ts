@@ -16,7 +16,7 @@ export function createEngine(deps: EngineDeps): Engine & Disposable {
   return {
     start: (request) => start(deps, request),
     drive: (runId, options) => drive(deps, dispatcher, runId, options),
-    prepare: () => dispatcher.prepare(),
+    prepare: (steps) => dispatcher.prepare(steps),
     load: (runId) => loadRun(deps.store, runId),
     [Symbol.dispose]: () => dispatcher[Symbol.dispose](),
   };

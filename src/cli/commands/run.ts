@@ -80,7 +80,7 @@ export async function startPipeline(cli: Cli, runnable: Runnable, flags: Omit<Ru
   await using assembled = await assemble(cli, { config, project, registry, scripted, keepWorkspaces: flags.keep === true });
   const { deps, engine } = assembled;
   cli.out.note(await assembled.describeSandbox());
-  engine.prepare();
+  engine.prepare(pipeline.steps.filter((s) => s.needs.length === 0).length);
   cli.out.note(`checking that ${needed.join(", ")} can be started`);
   await scripted.start(config, needed);
   await requirePreflight(deps, runId, needed, interrupts.drain);
