@@ -3,7 +3,7 @@ import { routeStep, type Assignment } from "../models/index.ts";
 import { StoreError, type LeaseRef, type QueueEntry } from "../store/index.ts";
 import type { AttemptSignals, AttemptWork } from "./attempt.ts";
 import type { DriveEnd, DriveOptions, EngineDeps } from "./contract.ts";
-import { finishedIn, type FinishedAttempt } from "../fleet/index.ts";
+import { finishedIn, removeLive, type FinishedAttempt } from "../fleet/index.ts";
 import type { Assigned, Dispatcher, DispatchedRun } from "./dispatcher.ts";
 import { finishedInEarlierRuns } from "./earlier-runs.ts";
 import { lastMerged, loadRun } from "./load.ts";
@@ -97,6 +97,7 @@ export class Driver implements DispatchedRun {
       this.#log.poke();
       const end = await this.#over.promise;
       if (end.kind === "finished") {
+        this.#forgetLive();
         await this.#clean();
         await this.#releaseMerged();
       }
@@ -119,6 +120,11 @@ export class Driver implements DispatchedRun {
     const open = state.status === "finished" ? [] : [...state.steps.values()].filter((s) => !isOver(s));
     const keep = [...inUse, ...open.flatMap((s) => s.session?.folder ?? [])];
     await this.#options.workspaces.cleanRun(this.runId, { keep }).catch(() => undefined);
+  }
+
+  /** Those that engines which died have left. */
+  #forgetLive(): void {
+    for (const s of this.#log.state.steps.values()) for (const a of s.attempts) removeLive(this.#deps.home, a.id);
   }
 
   /** What is merged needs no snapshot of its own; refused work keeps its, for people, until `stepfall clean`. */
