@@ -17,7 +17,7 @@ export function install() {
     .update(readFileSync(join(root, "package-lock.json")))
     .digest("hex");
   if (existsSync(node) && existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
-  process.stderr.write("Installing npm packages (once; about 550 MB with the Node that Stepfall runs on)...\n");
+  process.stderr.write("Installing npm packages (once; about 540 MB with the Node that Stepfall runs on)...\n");
   const done = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
     cwd: root,
     stdio: ["ignore", 2, 2],
