@@ -1,6 +1,7 @@
+import { createHash } from "node:crypto";
 import type { CommandEnd } from "../quality/index.ts";
 import type { Checkout, Workspaces } from "../workspace/index.ts";
-import { describeSetup, Ground, type CheckoutPurpose, type FailedSetup, type Preparation } from "./ground.ts";
+import { describeSetup, Ground, type FailedSetup, type Preparation } from "./ground.ts";
 
 interface Made {
   checkout: Checkout;
@@ -13,15 +14,18 @@ export class CleanCheckout implements AsyncDisposable {
   readonly #p: Preparation;
   readonly #workspaces: Workspaces;
   readonly #commit: string;
+  readonly #role: string;
+  /** Another engine may have been at work on the same attempt, and may wake up: each has its folder, ports and name. */
   readonly #purpose: string;
   #made: Promise<Made> | undefined;
   #count = 0;
 
-  constructor(p: Preparation, workspaces: Workspaces, commit: string, purpose: CheckoutPurpose) {
+  constructor(p: Preparation, workspaces: Workspaces, commit: string, role: "gates" | "merge") {
     this.#p = p;
     this.#workspaces = workspaces;
     this.#commit = commit;
-    this.#purpose = purpose;
+    this.#role = role;
+    this.#purpose = `${role}-${createHash("sha256").update(p.deps.node).digest("hex").slice(0, 8)}`;
   }
 
   async run(command: string, options: { name: string; timeoutMs: number }): Promise<CommandEnd> {
@@ -32,7 +36,7 @@ export class CleanCheckout implements AsyncDisposable {
         ? failed.end
         : { kind: "unstartable", durationMs: failed.end.durationMs, tail: describeSetup(failed) };
     this.#count += 1;
-    return ground.run(command, { role: `${this.#purpose}-${this.#count}`, timeoutMs: options.timeoutMs });
+    return ground.run(command, { role: `${this.#role}-${this.#count}`, timeoutMs: options.timeoutMs });
   }
 
   async #make(): Promise<Made> {
@@ -40,7 +44,7 @@ export class CleanCheckout implements AsyncDisposable {
     const checkout = await this.#workspaces.checkout({ runId, attempt, commit: this.#commit, purpose: this.#purpose });
     try {
       const ground = await Ground.open(this.#p, this.#purpose, checkout);
-      return { checkout, ground, failed: await ground.setUp(`${this.#purpose}-setup`) };
+      return { checkout, ground, failed: await ground.setUp(`${this.#role}-setup`) };
     } catch (error) {
       await checkout[Symbol.asyncDispose]();
       throw error;

@@ -1,15 +1,12 @@
 import type { Confine } from "../agents/index.ts";
 import type { Step } from "../domain/index.ts";
-import { tearDown, type OwnPlace } from "../fleet/index.ts";
+import { AGENT_PLACE, tearDown, type OwnPlace } from "../fleet/index.ts";
 import { fillSecrets } from "../pipeline/index.ts";
 import type { CommandEnd } from "../quality/index.ts";
+import { leftCheckouts, leftWorkspace, removeLeftover } from "../workspace/index.ts";
 import type { EngineDeps } from "./contract.ts";
 import { transcriptPath } from "./paths.ts";
 import { runCommand } from "./run-command.ts";
-
-/** What clean checkouts are made for. */
-const CHECKOUT_PURPOSES = ["gates", "merge"] as const;
-export type CheckoutPurpose = (typeof CHECKOUT_PURPOSES)[number];
 
 /** What preparing a place for an attempt's commands needs. */
 export interface Preparation {
@@ -156,22 +153,20 @@ export function describeSetup({ command, end, isConfined }: FailedSetup): string
 }
 
 /**
- * Runs the teardown of places that a dead engine has left, and gives their ports back. Best effort: what is not there is not undone. `but`: this
- * one is still in use.
+ * Runs the teardown of places that a dead engine has left, removes clean checkouts, and gives the ports back. Best effort: what is not there is
+ * not undone. `agentFolder`: the attempt in whose folder the agent worked; absent when that is still in use.
  */
-export async function tearDownLeft(
-  p: Preparation,
-  leftPlace: (purpose: string) => Promise<Folders | undefined>,
-  but?: string,
-): Promise<void> {
-  const { isolation } = p.deps;
-  if (!isolation) return;
-  const left = isolation.places.left(p.attempt).map((place) => place.purpose);
-  // Without ports nothing but the folders tells of clean checkouts.
-  for (const purpose of new Set([...left, ...CHECKOUT_PURPOSES])) {
-    if (purpose === but) continue;
-    const folders = await leftPlace(purpose);
-    if (!folders) isolation.places.free(p.attempt, purpose);
-    else await (await Ground.open(p, purpose, folders))[Symbol.asyncDispose]();
+export async function tearDownLeft(p: Preparation, agentFolder: string | undefined): Promise<void> {
+  const { deps, attempt } = p;
+  const places = deps.isolation?.places;
+  const found = await leftCheckouts(deps.home, attempt);
+  const workspace = agentFolder === undefined ? undefined : await leftWorkspace(deps.home, agentFolder);
+  if (workspace) found.set(AGENT_PLACE, workspace);
+  for (const { purpose } of places?.left(attempt) ?? [])
+    if (!found.has(purpose) && (purpose !== AGENT_PLACE || agentFolder !== undefined)) places?.free(attempt, purpose);
+  for (const [purpose, { root, ...folders }] of found) {
+    // A frozen engine may hold one, and finds it gone when it wakes.
+    await (await Ground.open(p, purpose, folders))[Symbol.asyncDispose]();
+    if (purpose !== AGENT_PLACE) await removeLeftover(deps.home, "workspaces", root);
   }
 }

@@ -7,8 +7,7 @@ import {
   type Step,
   type StepState,
 } from "../domain/index.ts";
-import { AGENT_PLACE } from "../fleet/index.ts";
-import { leftPlace, type Workspace, type Workspaces } from "../workspace/index.ts";
+import type { Workspace, Workspaces } from "../workspace/index.ts";
 import type { AttemptSignals, AttemptWork } from "./attempt.ts";
 import type { EngineDeps } from "./contract.ts";
 import type { Assigned } from "./dispatcher.ts";
@@ -76,8 +75,7 @@ export async function prepareWork(
 async function abandon(deps: EngineDeps, runId: string, { id, resumes }: AttemptState, step: Step): Promise<RunEvent> {
   const ended = await endAll(deps, id);
   const preparation = { deps, runId, attempt: id, step, signal: new AbortController().signal };
-  const folderOf = (purpose: string): string => (purpose === AGENT_PLACE ? (resumes?.folder ?? id) : id);
-  await tearDownLeft(preparation, (purpose) => leftPlace(deps.home, folderOf(purpose), purpose)).catch(() => undefined);
+  await tearDownLeft(preparation, resumes?.folder ?? id).catch(() => undefined);
   const evidence = ended.length > 0 ? `processes ended: ${ended.join(", ")}` : "no process of it was left";
   return { type: "AttemptInterrupted", data: { attempt: id, step: step.path, because: "its lease ran out", evidence } };
 }
@@ -86,7 +84,7 @@ async function abandon(deps: EngineDeps, runId: string, { id, resumes }: Attempt
 async function endGates(deps: EngineDeps, runId: string, attempt: string, step: Step): Promise<void> {
   await deps.host.endLeftovers(attempt);
   const preparation = { deps, runId, attempt, step, signal: new AbortController().signal };
-  await tearDownLeft(preparation, (purpose) => leftPlace(deps.home, attempt, purpose), AGENT_PLACE).catch(() => undefined);
+  await tearDownLeft(preparation, undefined).catch(() => undefined);
 }
 
 const sessionOf = ({ session, folder }: NonNullable<AttemptState["resumes"]>): { id: string; folder: string } => ({ id: session, folder });

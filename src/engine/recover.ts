@@ -1,7 +1,6 @@
 import { currentAttempt, parseAttemptId, type AttemptState, type RunEvent, type RunState, type Step } from "../domain/index.ts";
-import { AGENT_PLACE } from "../fleet/index.ts";
 import type { HeldLease } from "../store/index.ts";
-import { leftPlace, type Workspaces } from "../workspace/index.ts";
+import type { Workspaces } from "../workspace/index.ts";
 import type { EngineDeps } from "./contract.ts";
 import { tearDownLeft } from "./ground.ts";
 import { endAll, livingWorkspace } from "./prepare-work.ts";
@@ -60,8 +59,7 @@ export async function findOrphans(
 async function tearDownAfter(deps: EngineDeps, runId: string, { id, resumes }: AttemptState, step: Step): Promise<void> {
   const preparation = { deps, runId, attempt: id, step, signal: new AbortController().signal };
   // An agent that went on with an earlier attempt's conversation did so in that one's folder.
-  const folderOf = (purpose: string): string => (purpose === AGENT_PLACE ? (resumes?.folder ?? id) : id);
-  await tearDownLeft(preparation, (purpose) => leftPlace(deps.home, folderOf(purpose), purpose)).catch(() => undefined);
+  await tearDownLeft(preparation, resumes?.folder ?? id).catch(() => undefined);
 }
 
 /**

@@ -58,7 +58,7 @@ export interface CheckoutRequest {
   runId: string;
   attempt: string;
   commit: string;
-  /** Tells several checkouts of one attempt apart, e.g. `gates`, `merge`. */
+  /** Tells several checkouts of one attempt apart, e.g. `gates`, `merge`; letters, digits, hyphens. */
   purpose: string;
 }
 

@@ -57,7 +57,8 @@ export async function reopenWorkspace(site: Site, { attempt, from, folder = atte
   return { attempt, root, tree, home, tmp, from };
 }
 
-const checkPrefix = "check-";
+/** Folders of clean checkouts, in the attempt's folder, begin like this. */
+export const checkPrefix = "check-";
 
 /** A check of the attempt's merge may be at work in its folder by then: it stays, and takes the folder with it when it is over. */
 export async function removeWorkspace({ home }: Site, root: string): Promise<void> {

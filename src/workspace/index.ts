@@ -28,12 +28,14 @@ export { freeDisk, measureFolder, type FolderSize, type MeasureOptions } from ".
 export { watchSize, type WatchSizeOptions } from "./watch-size.ts";
 export {
   cacheFolder,
-  leftPlace,
+  leftCheckouts,
+  leftWorkspace,
   deleteOurRefs,
   listOurRefs,
   listWorkspaceFolders,
   removeLeftover,
   workspaceFolderName,
+  type LeftPlace,
   type OurRef,
   type WorkspaceFolder,
 } from "./leftovers.ts";

@@ -5,7 +5,8 @@ import {
   cacheEnvironment,
   cacheFolder,
   deleteOurRefs,
-  leftPlace,
+  leftCheckouts,
+  leftWorkspace,
   listOurRefs,
   listWorkspaceFolders,
   openProject,
@@ -19,12 +20,14 @@ const attempt = "run1/build/Web#2";
 test("the places that an engine left of an attempt are found by its name, and listed with its run", async () => {
   await using s = new Scratch();
   const { workspaces, head } = await s.workspaces(s.repository("p"));
-  expect(await leftPlace(s.home, attempt, "agent")).toBeUndefined();
+  expect(await leftWorkspace(s.home, attempt)).toBeUndefined();
+  expect(await leftCheckouts(s.home, attempt)).toEqual(new Map());
   const { root, tree, home, tmp } = await workspaces.create({ runId: "run1", attempt, from: head });
-  const { tree: gatesTree } = await workspaces.checkout({ runId: "run1", attempt, commit: head, purpose: "gates" });
-  expect(await leftPlace(s.home, attempt, "agent")).toEqual({ tree, home, tmp });
-  expect(await leftPlace(s.home, attempt, "gates")).toMatchObject({ tree: gatesTree });
-  expect(await leftPlace(s.home, attempt, "merge")).toBeUndefined();
+  const { tree: gatesTree } = await workspaces.checkout({ runId: "run1", attempt, commit: head, purpose: "gates-1a2b" });
+  expect(await leftWorkspace(s.home, attempt)).toEqual({ root, tree, home, tmp });
+  const checkouts = await leftCheckouts(s.home, attempt);
+  expect([...checkouts.keys()]).toEqual(["gates-1a2b"]);
+  expect(checkouts.get("gates-1a2b")).toMatchObject({ tree: gatesTree });
   expect(await listWorkspaceFolders(s.home)).toEqual([{ runId: "run1", name: workspaceFolderName(attempt), path: root }]);
   await removeLeftover(s.home, "workspaces", root);
   expect(existsSync(root)).toBe(false);

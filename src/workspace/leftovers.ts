@@ -1,7 +1,7 @@
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { placeOf, type Place } from "./create.ts";
-import { attemptNames, safeStep, shortHash, workspacesFolder } from "./naming.ts";
+import { checkPrefix, placeOf, type Place } from "./create.ts";
+import { attemptNames, shortHash, workspacesFolder } from "./naming.ts";
 import type { Project } from "./project.ts";
 import { removeTree } from "./remove-tree.ts";
 import { projectGit } from "./repository-git.ts";
@@ -31,12 +31,28 @@ export const workspaceFolderName = (attempt: string): string => attemptNames("/"
 /** Removes a folder below `<home>/<part>`, whatever an agent has left in it; nothing outside of it. */
 export const removeLeftover = (home: string, part: string, path: string): Promise<void> => removeTree(path, join(home, part));
 
-/** The folders of an attempt's workspace (`agent`) or of a clean checkout of it, by its purpose, where an engine that died has left them. */
-export async function leftPlace(home: string, attempt: string, purpose: string): Promise<Omit<Place, "gitDir"> | undefined> {
+/** The folders of a workspace or a clean checkout. */
+export type LeftPlace = Omit<Place, "gitDir"> & { root: string };
+
+/** The folders of an attempt's workspace where an engine that died has left them. */
+export const leftWorkspace = (home: string, attempt: string): Promise<LeftPlace | undefined> =>
+  wholePlace(attemptNames(home, attempt).root);
+
+/** The clean checkouts of an attempt that an engine has left, by their purpose. Another engine may still be at work in one. */
+export async function leftCheckouts(home: string, attempt: string): Promise<Map<string, LeftPlace>> {
   const { root } = attemptNames(home, attempt);
-  const { gitDir: _, ...place } = placeOf(purpose === "agent" ? root : join(root, `check-${safeStep(purpose)}`));
+  const found = new Map<string, LeftPlace>();
+  for (const name of await folders(root)) {
+    const place = name.startsWith(checkPrefix) ? await wholePlace(join(root, name)) : undefined;
+    if (place) found.set(name.slice(checkPrefix.length), place);
+  }
+  return found;
+}
+
+async function wholePlace(root: string): Promise<LeftPlace | undefined> {
+  const { gitDir: _, ...place } = placeOf(root);
   const there = await Promise.all(Object.values(place).map((folder) => lstat(folder).catch(() => undefined)));
-  return there.every((entry) => entry?.isDirectory()) ? place : undefined;
+  return there.every((entry) => entry?.isDirectory()) ? { ...place, root } : undefined;
 }
 
 /** The folder of a project's shared caches, see `cacheEnvironment`. */

@@ -176,7 +176,7 @@ test("an engine killed with the keeper of its agent: resume tears down what they
   expect(portsOut(scene)).toEqual([]);
 });
 
-test("an engine killed while gates run: their place is torn down before it is made again under the same name", async () => {
+test("an engine killed while gates run: their place is torn down, and the next engine makes one of its own", async () => {
   await using scene = sceneOf((folder) => ({
     "stepfall.yaml": booked(folder),
     "p.yaml": `steps:\n  a: { command: echo 1 > a.txt, outputs: [a.txt], gates: ["touch ${folder}/judging; test -e ${folder}/go || sleep 60"] }\n`,
@@ -190,16 +190,17 @@ test("an engine killed while gates run: their place is torn down before it is ma
   const resumed = await scene.run(["resume"]);
   expect(resumed.code, resumed.stderr).toBe(0);
   expect(resumed.stderr).toContain("a#1 goes on");
-  const [agent = [], gates = []] = toldIn(scene, "book");
-  const [ofAgent, ofGates] = [agent[2], gates[2]];
+  const [agent = [], first = [], , second = []] = toldIn(scene, "book");
+  const [ofAgent, ofFirst, ofSecond] = [agent[2], first[2], second[2]];
   expect(toldIn(scene, "book").map((line) => [line[0], line[2]])).toEqual([
     ["up", ofAgent],
-    ["up", ofGates],
-    ["down", ofGates],
-    ["up", ofGates],
-    ["down", ofGates],
+    ["up", ofFirst],
+    ["down", ofFirst],
+    ["up", ofSecond],
+    ["down", ofSecond],
     ["down", ofAgent],
   ]);
+  expect(new Set([ofAgent, ofFirst, ofSecond])).toHaveProperty("size", 3);
   expect(portsOut(scene)).toEqual([]);
 });
 
