@@ -94,6 +94,32 @@ export interface CallRow {
   cacheWriteTokens?: number | undefined;
 }
 
+/** What became of one attempt: what routing learns from. Made from the journal, and made again the same from it. */
+export interface OutcomeRow {
+  attempt: string;
+  runId: string;
+  step: string;
+  project: string;
+  /** When it was routed, epoch ms. */
+  at: number;
+  agent: string;
+  tier: string;
+  /** Kind of work, and how hard it looked, as routing saw it. */
+  type: string;
+  complexity?: number | undefined;
+  policy?: string | undefined;
+  /** `open`: it is not over. */
+  verdict: "open" | "accepted" | "refused" | "failed" | "interrupted";
+  /** How it failed. */
+  failure?: string | undefined;
+  gates: readonly { name: string; kind: string; verdict: string }[];
+  /** What became clear later, whatever the gates said, and from what. */
+  truth?: { verdict: "right" | "wrong"; because: string } | undefined;
+  microUsd: number;
+  /** From its start to its end. */
+  ms: number;
+}
+
 /** Something that waits for people. */
 export interface InboxRow {
   /** Unique for ever. */
@@ -121,6 +147,8 @@ export type ProjectionWrite =
   /** Removes first, then puts; an item that is there is replaced, an unknown one may be removed. Nothing else removes a row, the end of its run neither. */
   | { kind: "inbox"; put?: readonly InboxRow[] | undefined; remove?: readonly string[] | undefined }
   | { kind: "calls"; rows: readonly CallRow[] }
+  /** A row that is there is replaced. */
+  | { kind: "outcomes"; rows: readonly OutcomeRow[] }
   | { kind: "offset"; key: string; value: number };
 
 export interface Commit {
@@ -255,6 +283,10 @@ export interface Store {
 
   runs(filter?: { project?: string; runId?: string; limit?: number }): Promise<RunRow[]>;
   calls(filter?: { runId?: string; attempt?: string }): Promise<CallRow[]>;
+  /** What calls have cost from `since` (epoch ms) on, micro-dollars: all of them, or those of a project's runs. */
+  spent(filter: { since: number; project?: string }): Promise<number>;
+  /** What became of attempts, oldest first. */
+  outcomes(filter?: { runId?: string; project?: string; since?: number }): Promise<OutcomeRow[]>;
   /** What waits for people, oldest first. */
   listInbox(filter?: { runId?: string }): Promise<InboxRow[]>;
   offset(key: string): Promise<number>;

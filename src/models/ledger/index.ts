@@ -4,3 +4,4 @@
 export { importSpool, type Imported, type ImportOptions } from "./import.ts";
 export { sumCalls, usageOf, type UsageOf } from "./usage.ts";
 export { billOf, type Bill, type BillRow, type OwnWord } from "./bill.ts";
+export { importOutcomes, outcomesOf, type OutcomesImport } from "./outcomes.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { CallRow, RunRow } from "../index.ts";
+import type { CallRow, OutcomeRow, RunRow } from "../index.ts";
 import { fixture, type StoreHarness } from "./fixture.ts";
 
 const run = (runId: string, more: Partial<RunRow> = {}): RunRow => ({
@@ -35,6 +35,22 @@ const call = (callId: string, more: Partial<CallRow> = {}): CallRow => ({
   ...more,
 });
 
+const outcome = (attempt: string, more: Partial<OutcomeRow> = {}): OutcomeRow => ({
+  attempt,
+  runId: "r",
+  step: "a",
+  project: "/p",
+  at: 100,
+  agent: "x",
+  tier: "free",
+  type: "fix",
+  verdict: "open",
+  gates: [{ name: "test", kind: "command", verdict: "refused" }],
+  microUsd: 12,
+  ms: 30,
+  ...more,
+});
+
 export function projectionConformance(harness: StoreHarness): void {
   describe("projections and timers", () => {
     const at = fixture(harness);
@@ -58,6 +74,27 @@ export function projectionConformance(harness: StoreHarness): void {
       expect(await at.store.calls({ attempt: "r/t#1" })).toEqual([rows[1]]);
       expect(await at.store.calls({ runId: "q", attempt: "r/t#1" })).toEqual([]);
       expect(await at.store.calls()).toHaveLength(4);
+    });
+
+    test("what became of an attempt is replaced by what is known later, and found by run, project and time", async () => {
+      const rows = [outcome("r/a#1"), outcome("r/b#1", { at: 50, project: "/q" }), outcome("s/a#1", { runId: "s", at: 300 })];
+      await at.store.commit({ projections: [{ kind: "outcomes", rows }] });
+      const later = outcome("r/a#1", { verdict: "accepted", truth: { verdict: "wrong", because: "a person said so" }, complexity: 4 });
+      await at.store.commit({ projections: [{ kind: "outcomes", rows: [later] }] });
+      expect(await at.store.outcomes({ runId: "r" })).toEqual([rows[1], later]);
+      expect(await at.store.outcomes({ project: "/p", since: 200 })).toEqual([rows[2]]);
+      expect(await at.store.outcomes({ since: 60 })).toEqual([later, rows[2]]);
+      expect(await at.store.outcomes()).toHaveLength(3);
+    });
+
+    test("what was spent is summed from a time on, for all projects or for one", async () => {
+      const runs = [run("r"), run("q", { project: "/q" })];
+      const rows = [call("1"), call("2", { at: 50 }), call("3", { runId: "q", microUsd: 7 }), call("4", { runId: "unknown", microUsd: 1 })];
+      await at.store.commit({ projections: [...runs.map((row) => ({ kind: "run" as const, row })), { kind: "calls", rows }] });
+      expect(await at.store.spent({ since: 0 })).toBe(123 + 123 + 7 + 1);
+      expect(await at.store.spent({ since: 100 })).toBe(123 + 7 + 1);
+      expect(await at.store.spent({ since: 100, project: "/p" })).toBe(123);
+      expect(await at.store.spent({ since: 101, project: "/p" })).toBe(0);
     });
 
     test("an offset is zero until it is written", async () => {

@@ -77,6 +77,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
 
     runs: ({ project, runId, limit = ENDLESS } = {}) => thread.ask({ kind: "runs", project, runId, limit }),
     calls: ({ runId, attempt } = {}) => thread.ask({ kind: "calls", runId, attempt }),
+    outcomes: ({ runId, project, since } = {}) => thread.ask({ kind: "outcomes", runId, project, since }),
+    spent: ({ since, project }) => thread.ask({ kind: "spent", since, project }),
     listInbox: ({ runId } = {}) => thread.ask({ kind: "listInbox", runId }),
     offset: (key) => thread.ask({ kind: "offset", key }),
 

@@ -4,6 +4,7 @@ import { openInbox } from "./inbox.ts";
 import { openJournal, type Journal } from "./journal.ts";
 import { openLanes } from "./lanes.ts";
 import { openLeases } from "./leases.ts";
+import { openOutcomes } from "./outcomes.ts";
 import { openProjections } from "./projections.ts";
 import { openQueue } from "./queue.ts";
 import { reserve } from "./reserve.ts";
@@ -25,7 +26,8 @@ export function openPerformer(db: DatabaseSync): Performer {
   const leases = openLeases(db, queue);
   const timers = openTimers(db);
   const inbox = openInbox(db);
-  const projections = openProjections(db, inbox);
+  const outcomes = openOutcomes(db);
+  const projections = openProjections(db, inbox, outcomes);
 
   const commit = (c: PackedCommit): Committed => {
     for (const lease of c.fence) leases.check(lease);
@@ -81,6 +83,10 @@ export function openPerformer(db: DatabaseSync): Performer {
           return projections.runs(read.project, read.runId, read.limit);
         case "calls":
           return projections.calls(read.runId, read.attempt);
+        case "outcomes":
+          return outcomes.list(read);
+        case "spent":
+          return projections.spent(read.since, read.project);
         case "listInbox":
           return inbox.list(read.runId);
         case "offset":

@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import type { CallRow, ProjectionWrite, RunRow } from "../index.ts";
 import type { Inbox } from "./inbox.ts";
+import type { Outcomes } from "./outcomes.ts";
 import { plain } from "./plain.ts";
 
 const RUN = `run_id AS runId, project, pipeline, branch, base, status, steps_total AS stepsTotal,
@@ -13,7 +14,7 @@ const CALL = `call_id AS callId, run_id AS runId, attempt, agent, provider, mode
 const isOver = (status: RunRow["status"]): boolean => status === "succeeded" || status === "failed" || status === "cancelled";
 
 /** Read models: what lists and bills are made of. */
-export function openProjections(db: DatabaseSync, inbox: Inbox) {
+export function openProjections(db: DatabaseSync, inbox: Inbox, outcomes: Outcomes) {
   const putRun = db.prepare(
     `INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run_id) DO UPDATE SET
        project = excluded.project, pipeline = excluded.pipeline, branch = excluded.branch, base = excluded.base,
@@ -25,6 +26,8 @@ export function openProjections(db: DatabaseSync, inbox: Inbox) {
   );
   const putOffset = db.prepare("INSERT INTO offsets VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value");
   const getOffset = db.prepare("SELECT value FROM offsets WHERE key = ?");
+  const sumSince = db.prepare("SELECT SUM(micro_usd) AS sum FROM calls WHERE at >= ?");
+  const sumOfProject = db.prepare("SELECT SUM(micro_usd) AS sum FROM calls JOIN runs USING (run_id) WHERE at >= ? AND project = ?");
   const forgetAffinity = db.prepare("DELETE FROM affinity WHERE run_id = ?");
 
   const where = (conditions: Readonly<Record<string, string | undefined>>): { sql: string; values: SQLInputValue[] } => {
@@ -70,6 +73,9 @@ export function openProjections(db: DatabaseSync, inbox: Inbox) {
         case "inbox":
           inbox.write(projection);
           return;
+        case "outcomes":
+          outcomes.write(projection.rows);
+          return;
         case "offset":
           putOffset.run(projection.key, projection.value);
           return;
@@ -90,6 +96,14 @@ export function openProjections(db: DatabaseSync, inbox: Inbox) {
       const { sql, values } = where({ run_id: runId, attempt });
       const query = db.prepare(`SELECT ${CALL} FROM calls ${sql} ORDER BY at, call_id`);
       return query.all(...values).map((row) => plain(row) as CallRow);
+    },
+
+    spent(since: number, project: string | undefined): number {
+      const row =
+        project === undefined
+          ? sumSince.get(since)
+          : sumOfProject.get(since, project);
+      return Number(row?.["sum"] ?? 0);
     },
 
     offset: (key: string): number => Number(getOffset.get(key)?.["value"] ?? 0),

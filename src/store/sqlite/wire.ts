@@ -5,6 +5,7 @@ import type {
   Committed,
   HeldLease,
   InboxRow,
+  OutcomeRow,
   LeaseRef,
   ProjectionWrite,
   QueueEntry,
@@ -66,6 +67,8 @@ export type Read =
   | { kind: "dueTimers"; now: number; limit: number }
   | { kind: "runs"; project: string | undefined; runId: string | undefined; limit: number }
   | { kind: "calls"; runId: string | undefined; attempt: string | undefined }
+  | { kind: "outcomes"; runId: string | undefined; project: string | undefined; since: number | undefined }
+  | { kind: "spent"; since: number; project: string | undefined }
   | { kind: "listInbox"; runId: string | undefined }
   | { kind: "offset"; key: string };
 
@@ -85,6 +88,8 @@ export interface Answers {
   dueTimers: Timer[];
   runs: RunRow[];
   calls: CallRow[];
+  outcomes: OutcomeRow[];
+  spent: number;
   listInbox: InboxRow[];
   offset: number;
 }
