@@ -25,6 +25,7 @@ export class RegistryError extends Error {
 export class Registry<E = unknown> {
   readonly #agents = new Map<string, RegisteredAgent<E>>();
   readonly #slots = new Map<string, number>();
+  readonly #aside = new Map<string, string>();
 
   register(agent: RegisteredAgent<E>): void {
     if (!/^[a-z0-9][a-z0-9._-]{0,63}$/i.test(agent.id))
@@ -58,9 +59,19 @@ export class Registry<E = unknown> {
     return this.#agents.has(id);
   }
 
-  /** In the order of registration. */
+  /** Those that can be given work, in the order of registration. */
   list(): RegisteredAgent<E>[] {
-    return [...this.#agents.values()];
+    return [...this.#agents.values()].filter(({ id }) => !this.#aside.has(id));
+  }
+
+  /** It was found not to work: nothing new is given to it, and what it has goes on. */
+  setAside(id: string, because: string): void {
+    this.#aside.set(id, because);
+  }
+
+  /** Takes back whoever was set aside: it may work by now. */
+  takeBack(): void {
+    this.#aside.clear();
   }
 
   accountSlots(): Record<string, number> {

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import type { Preflight } from "../agents/index.ts";
 import { attemptId } from "../domain/index.ts";
 import type { EngineDeps } from "../engine/index.ts";
+import type { Upstream } from "../models/index.ts";
 import { RequestError } from "./failure.ts";
+import { allOf, missed, type NeededAgents } from "./requirements.ts";
 import { reachModel } from "./reach-model.ts";
 
 const LONGEST_MS = 60_000;
@@ -29,6 +31,18 @@ export async function preflightAgents(
   }
 }
 
+/** One of the models is enough: the others are asked where it fails. What is told of several is what is wrong with the first. */
+async function reachOne(upstreams: readonly [Upstream, ...Upstream[]], signal: AbortSignal): Promise<Preflight> {
+  const [first, ...others] = upstreams;
+  const reached = await reachModel(first, signal);
+  if (reached.ok) return reached;
+  for (const other of others) {
+    const instead = await reachModel(other, signal);
+    if (instead.ok) return { ok: true, detail: `${reached.problem} Instead of it: ${instead.detail}` };
+  }
+  return reached;
+}
+
 async function tryAgent(deps: EngineDeps, runId: string, id: string, parent: string, signal: AbortSignal): Promise<Preflight> {
   const { executor: execution, tier } = deps.registry.get(id);
   const scratch = join(parent, id);
@@ -36,7 +50,7 @@ async function tryAgent(deps: EngineDeps, runId: string, id: string, parent: str
   const { upstreams } = execution;
   // A login of the agent's own is not ours to try.
   const isOwnLogin = execution.credentials === "pass-through" || execution.credentials === "direct";
-  const reached = upstreams && !isOwnLogin ? await reachModel(upstreams[0], signal) : undefined;
+  const reached = upstreams && !isOwnLogin ? await reachOne(upstreams, signal) : undefined;
   if (reached && !reached.ok) return reached;
   const gateway = upstreams ? await deps.gateway() : undefined;
   const open =
@@ -65,17 +79,26 @@ async function tryAgent(deps: EngineDeps, runId: string, id: string, parent: str
   }
 }
 
-/** Throws PREFLIGHT_FAILED when one of them does not start, INTERRUPTED when `interrupt` aborts meanwhile. */
-export async function requirePreflight(deps: EngineDeps, runId: string, agents: readonly string[], interrupt: AbortSignal): Promise<void> {
-  const results = await preflightAgents(deps, runId, agents, AbortSignal.any([interrupt, AbortSignal.timeout(LONGEST_MS)]));
+/**
+ * Throws PREFLIGHT_FAILED when one does not start that the run cannot do without, INTERRUPTED when `interrupt` aborts meanwhile. Others that do not
+ * start, of higher tiers or found and not alone, are set aside, and `tell` hears why.
+ */
+export async function requirePreflight(
+  deps: EngineDeps,
+  runId: string,
+  needed: NeededAgents,
+  interrupt: AbortSignal,
+  tell: (notice: string) => void = () => undefined,
+): Promise<void> {
+  const results = await preflightAgents(deps, runId, allOf(needed), AbortSignal.any([interrupt, AbortSignal.timeout(LONGEST_MS)]));
   if (interrupt.aborted) throw new RequestError("INTERRUPTED", "interrupted before anything was started", "", 130);
+  const fatal = missed(needed, new Set(results.flatMap(({ agent, preflight }) => (preflight.ok ? [] : [agent]))));
   for (const { agent, preflight } of results) {
-    if (!preflight.ok)
-      throw new RequestError(
-        "PREFLIGHT_FAILED",
-        `agent ${agent} does not work: ${deps.mask(preflight.problem)}`,
-        `${preflight.hint} Nothing was started.`,
-        1,
-      );
+    if (preflight.ok) continue;
+    const problem = deps.mask(preflight.problem);
+    if (fatal.includes(agent))
+      throw new RequestError("PREFLIGHT_FAILED", `agent ${agent} does not work: ${problem}`, `${preflight.hint} Nothing was started.`, 1);
+    deps.registry.setAside(agent, problem);
+    tell(`${agent} (${deps.registry.get(agent).tier}) is left out: it does not work: ${problem}`);
   }
 }

@@ -3,7 +3,8 @@ import { loadConfig } from "../config/index.ts";
 import type { AgentStep, Pipeline } from "../domain/index.ts";
 import { RequestError } from "./failure.ts";
 import { buildRegistry } from "./registry.ts";
-import { checkRequirements } from "./requirements.ts";
+import { checkRequirements, missed } from "./requirements.ts";
+import { routingFor } from "./routing.ts";
 
 const step: AgentStep = {
   kind: "agent",
@@ -33,13 +34,26 @@ function refusal(
   const loaded = loadConfig({ env, home: "/nowhere", projectDir: "/nowhere", projectText });
   if (!loaded.ok) throw new TypeError(JSON.stringify(loaded.problems));
   try {
-    checkRequirements(pipeline, loaded.config, buildRegistry(loaded.config, new Map()));
+    const registry = buildRegistry(loaded.config, new Map());
+    checkRequirements(pipeline, loaded.config, { registry, routing: routingFor(loaded.config) });
     return undefined;
   } catch (error) {
     if (error instanceof RequestError) return { code: error.code, text: `${error.message} ${error.hint}` };
     throw error;
   }
 }
+
+test("a run does without found agents that do not start, as long as another may do each step; never without the settings' own", () => {
+  const found = { ids: ["x", "y", "z"], byStep: [["own"], ["x", "y"], ["z"]] };
+  const needed = { first: ["own", "x", "y", "z"], later: ["up"], found };
+  const without = (...failed: string[]) => missed(needed, new Set(failed));
+  expect(without()).toEqual([]);
+  expect(without("x", "up")).toEqual([]);
+  expect(without("x", "y")).toEqual(["x", "y"]);
+  expect(without("z")).toEqual(["z"]);
+  expect(without("own", "x")).toEqual(["own"]);
+  expect(missed({ first: ["own"], later: [] }, new Set(["own"]))).toEqual(["own"]);
+});
 
 describe("before a run is created", () => {
   test.each([
@@ -52,10 +66,17 @@ describe("before a run is created", () => {
   });
 
   test.each([
-    ["executor: acp, preset: gemini, model: openai/gpt-6", "speaks gemini"],
-    ["executor: cli, preset: claude, model: ollama/qwen3-coder", "speaks messages"],
-    ["executor: acp, preset: codex-acp, model: anthropic/claude-opus-5", "speaks responses"],
-  ])("one whose provider speaks another format is refused, with both named: %s", (agent, words) => {
+    "executor: acp, preset: gemini, model: openai/gpt-6",
+    "executor: cli, preset: claude, model: ollama/qwen3-coder",
+    "executor: acp, preset: codex-acp, model: anthropic/claude-opus-5",
+  ])("one whose provider speaks another format is right too, since the gateway translates: %s", (agent) => {
+    expect(refusal(agent)).toBeUndefined();
+  });
+
+  test.each([
+    ["executor: acp, preset: gemini, credentials: pass-through, model: openai/gpt-6", "speaks gemini"],
+    ["executor: cli, preset: claude, credentials: pass-through, model: ollama/qwen3-coder", "speaks messages"],
+  ])("with a login of its own nothing is translated, and both formats are named: %s", (agent, words) => {
     expect(refusal(agent)).toMatchObject({ code: "PROTOCOL_MISMATCH", text: expect.stringContaining(words) });
   });
 

@@ -1,23 +1,56 @@
 import { presets } from "../agents/index.ts";
 import type { AgentSettings, Config } from "../config/index.ts";
 import { workSteps, type Pipeline } from "../domain/index.ts";
-import type { AgentExecution } from "../engine/index.ts";
+import type { AgentExecution, EngineDeps } from "../engine/index.ts";
 import type { Registry } from "../fleet/index.ts";
 import { routeStep } from "../models/index.ts";
+import { limitsAnything } from "./budgets.ts";
 import { RequestError } from "./failure.ts";
-import { isGatewayAgent, priceFor, providerOf, type GatewayAgent } from "./registry.ts";
+import { whyNotFound } from "./found-agents.ts";
+import { chainOf, isGatewayAgent, priceFor, providerOf, type GatewayAgent } from "./registry.ts";
+import { mayTranslate, speakerOf } from "./wire-formats.ts";
+
+/** Agents that a run will use, and those it can only come to when results are refused. */
+export interface NeededAgents {
+  first: readonly string[];
+  later: readonly string[];
+  /** Of the first those that nobody wrote into the settings, and the candidates of each step. Absent: all of the first must work. */
+  found?: { ids: readonly string[]; byStep: readonly (readonly string[])[] };
+}
+
+/** Which of the agents that do not start a run cannot do without: the settings' own, and found ones where no other may do a step. */
+export function missed({ first, found }: NeededAgents, failed: ReadonlySet<string>): string[] {
+  const alone = new Set(found?.byStep.filter((candidates) => candidates.every((id) => failed.has(id))).flat());
+  return first.filter((id) => failed.has(id) && (alone.has(id) || found?.ids.includes(id) !== true));
+}
+
+export const allOf = ({ first, later }: NeededAgents): string[] => [...first, ...later];
 
 /**
  * What a pipeline needs of this machine, checked before anything is created: an agent for every step, a key for every provider, a price for
- * every model that a budget shall hold. Answers the ids of the agents it will use.
+ * every model that a budget shall hold. An agent of a higher tier that lacks something is set aside, and `tell` hears why.
  */
-export function checkRequirements(pipeline: Pipeline, config: Config, registry: Registry<AgentExecution>): string[] {
-  const needed = new Set<string>();
+export function checkRequirements(
+  pipeline: Pipeline,
+  config: Config,
+  { registry, routing }: Pick<EngineDeps, "registry" | "routing">,
+  tell: (notice: string) => void = () => undefined,
+): NeededAgents {
+  registry.takeBack();
+  const first = new Set<string>();
+  const later = new Set<string>();
+  const byStep: (readonly string[])[] = [];
   const unroutable: { problem: string; hint: string }[] = [];
   for (const step of workSteps(pipeline.steps)) {
-    const routed = routeStep(step, registry.list(), config.defaultAgent);
-    if (routed.ok) for (const id of routed.route.candidates) needed.add(id);
-    else unroutable.push(routed);
+    const routed = routeStep(step, registry.list(), routing("", step.path));
+    if (!routed.ok) {
+      const lacks = step.kind === "agent" && step.agent.id !== undefined ? whyNotFound(step.agent.id, config) : undefined;
+      unroutable.push(lacks === undefined ? routed : { ...routed, hint: `It ${lacks}. \`stepfall models\` shows what there is.` });
+      continue;
+    }
+    byStep.push(routed.route.candidates);
+    for (const id of routed.route.candidates) first.add(id);
+    for (const id of routed.route.later) later.add(id);
   }
   if (unroutable.length > 0) {
     const problems = [...new Set(unroutable.map((u) => u.problem))];
@@ -27,21 +60,44 @@ export function checkRequirements(pipeline: Pipeline, config: Config, registry: 
       [...new Set(unroutable.map((u) => u.hint))].slice(0, 3).join(" "),
     );
   }
-  const agents = config.agents.filter((a) => needed.has(a.id));
-  for (const agent of agents) checkOwn(agent, config);
-  const metered = agents.filter(isGatewayAgent);
-  for (const agent of metered) checkProvider(agent, config);
-  const hasBudget = pipeline.budget !== undefined || [...workSteps(pipeline.steps)].some((s) => s.budget !== undefined);
-  const unpriced = hasBudget ? metered.filter((a) => !priceFor(a, providerOf(a, config))) : [];
-  if (unpriced.length > 0) {
-    const names = unpriced.map((a) => `${a.provider}/${a.model}`).join(", ");
-    throw new RequestError(
-      "STEP_WITHOUT_PRICE",
-      `there is a budget, and nobody knows the price of ${names}`,
-      `Write it into stepfall.yaml: providers: { ${unpriced[0]?.provider}: { prices: { ${JSON.stringify(unpriced[0]?.model)}: { input: ..., output: ... } } } } (USD per million tokens), or leave the budget out.`,
-    );
+  const isLimited = pipeline.budget !== undefined || [...workSteps(pipeline.steps)].some((s) => s.budget !== undefined);
+  const hasBudget = isLimited || limitsAnything(config.budgets);
+  const agents = config.agents.filter((a) => first.has(a.id));
+  for (const agent of agents) checkAgent(agent, config);
+  if (hasBudget) checkPrices(agents, config);
+  for (const agent of config.agents) {
+    if (first.has(agent.id) || !later.has(agent.id)) continue;
+    try {
+      checkAgent(agent, config);
+      if (hasBudget) checkPrices([agent], config);
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      later.delete(agent.id);
+      registry.setAside(agent.id, error.message);
+      tell(`${agent.id} (${agent.tier}) is left out: ${error.message}`);
+    }
   }
-  return [...needed];
+  const found = { ids: [...first].filter((id) => config.origins[`agents.${id}`]?.kind === "found"), byStep };
+  return { first: [...first], later: [...later].filter((id) => !first.has(id)), ...(found.ids.length > 0 ? { found } : {}) };
+}
+
+function checkAgent(agent: AgentSettings, config: Config): void {
+  checkOwn(agent, config);
+  if (isGatewayAgent(agent)) for (const model of chainOf(agent)) checkProvider({ ...agent, ...model }, config);
+}
+
+function checkPrices(agents: readonly AgentSettings[], config: Config): void {
+  const unpriced = agents
+    .filter(isGatewayAgent)
+    .flatMap((a) => chainOf(a).map((model) => ({ id: a.id, ...model })))
+    .filter((a) => !priceFor(a, providerOf(a, config)));
+  if (unpriced.length === 0) return;
+  const names = unpriced.map((a) => `${a.provider}/${a.model}`).join(", ");
+  throw new RequestError(
+    "STEP_WITHOUT_PRICE",
+    `there is a budget, and nobody knows the price of ${names}`,
+    `Write it into stepfall.yaml: providers: { ${unpriced[0]?.provider}: { prices: { ${JSON.stringify(unpriced[0]?.model)}: { input: ..., output: ... } } } } (USD per million tokens), or leave the budget out.`,
+  );
 }
 
 /** What an agent needs of its own: a program that can work with the credentials it is given, a token for one elsewhere. */
@@ -62,17 +118,16 @@ function checkOwn(agent: AgentSettings, { secrets }: Config): void {
   );
 }
 
-/** A key where ours is used, and a provider that speaks what the program speaks: the gateway translates nothing. */
+/** A key where ours is used; else a provider that speaks what the program speaks: its own login is not translated for. */
 function checkProvider(agent: GatewayAgent, config: Config): void {
   const provider = providerOf(agent, config);
-  const isOurs = agent.executor === "chat" || agent.credentials === "metered";
-  if (isOurs && !provider.ready.ok)
+  if (mayTranslate(agent) && !provider.ready.ok)
     throw new RequestError("PROVIDER_NOT_READY", `agent ${agent.id}: ${provider.ready.problem}`, provider.ready.hint);
-  const { name, format } = agent.executor === "chat" ? { name: "the chat agent", format: "chat" as const } : presets[agent.preset];
-  if (provider.protocols.includes(format)) return;
+  const { name, format } = speakerOf(agent);
+  if (mayTranslate(agent) || provider.protocols.includes(format)) return;
   throw new RequestError(
     "PROTOCOL_MISMATCH",
     `agent ${agent.id}: ${name} speaks ${format} to its model, and the provider ${provider.id} speaks ${provider.protocols.join(", ")}`,
-    `Give the agent a model at a provider that speaks ${format}, or write \`protocol\` under providers.${provider.id} if it does.`,
+    `With a login of its own nothing is translated. Give the agent a model at a provider that speaks ${format}, write \`protocol\` under providers.${provider.id} if it does, or use credentials: metered.`,
   );
 }

@@ -1,0 +1,115 @@
+import type { About, Candidate, GateQuality } from "./contract.ts";
+import { FIELD, sumsAt, sumsFor, type Basis, type Sums } from "./outcomes.ts";
+
+/** How often an agent is right, as a Beta posterior, and what an attempt of it costs. */
+export interface Rates {
+  candidate: Candidate;
+  /** P(right). */
+  rate: number;
+  /** Of the Beta posterior: a / (a + b) is `rate`. */
+  a: number;
+  b: number;
+  /** Micro-dollars of an attempt. `undefined`: nothing is known, no attempt and no price. */
+  microUsd: number | undefined;
+  /** Standard error of `microUsd`. */
+  microUsdError: number;
+  /** Attempts behind it, each counted by how much it says about this step. */
+  attempts: number;
+}
+
+/** Strengths of the priors, in attempts: of an agent to its tier, and of a tier to all. */
+const TIER_STRENGTH = 4;
+const ALL_STRENGTH = 4;
+const ALL_RATE = 0.5;
+
+/**
+ * Rates of the candidates at steps like `about`. Hierarchical (empirical Bayes, Efron and Morris 1975): an agent is drawn to the mean of its
+ * tier, and its tier to all. Where only the gate's verdict is known, the gate's errors are taken out of it first.
+ */
+export function ratesOf(candidates: readonly Candidate[], basis: Basis, gate: GateQuality, about?: About): Rates[] {
+  const from = sumsAt(about);
+  const all = candidates.map((c) => sumsFor(basis.agents.get(c.id), about));
+  const tiers = tierSums(candidates, all, from, gate);
+  return candidates.map((candidate, i) => {
+    const s = all[i] ?? [];
+    const tier = tiers.get(candidate.tier);
+    const prior = ((tier?.right ?? 0) + ALL_STRENGTH * ALL_RATE) / ((tier?.of ?? 0) + ALL_STRENGTH);
+    const judged = s[from + FIELD.judged] ?? 0;
+    let [right, of, rate] = [s[from + FIELD.right] ?? 0, s[from + FIELD.known] ?? 0, prior];
+    const [rightKnown, known] = [right, of];
+    for (let step = 0; judged > 0 && step < 3; step++) {
+      const worth = judged * worthOf(rate, gate);
+      right = rightKnown + worth * trueRate((s[from + FIELD.accepted] ?? 0) / judged, gate);
+      of = known + worth;
+      rate = (right + TIER_STRENGTH * prior) / (of + TIER_STRENGTH);
+    }
+    rate = (right + TIER_STRENGTH * prior) / (of + TIER_STRENGTH);
+    const [attempts, spent] = [s[from + FIELD.attempts] ?? 0, s[from + FIELD.microUsd] ?? 0];
+    const listed = candidate.listMicroUsd ?? (tier && tier.attempts > 0 ? tier.microUsd / tier.attempts : undefined);
+    const weight = listed === undefined ? 0 : 1;
+    const microUsd = attempts + weight === 0 ? undefined : (spent + weight * (listed ?? 0)) / (attempts + weight);
+    // With no attempt seen, a price list is believed to within its own size.
+    const squares = s[from + FIELD.microUsdSquared] ?? 0;
+    const variance = attempts < 2 ? (microUsd ?? 0) ** 2 : Math.max(0, squares / attempts - (spent / attempts) ** 2);
+    return {
+      candidate,
+      rate,
+      a: right + TIER_STRENGTH * prior,
+      b: of - right + TIER_STRENGTH * (1 - prior),
+      microUsd,
+      microUsdError: Math.sqrt(variance / Math.max(1, attempts)),
+      attempts,
+    };
+  });
+}
+
+interface TierSums {
+  right: number;
+  of: number;
+  microUsd: number;
+  attempts: number;
+}
+
+function tierSums(candidates: readonly Candidate[], all: readonly Sums[], from: number, gate: GateQuality): Map<string, TierSums> {
+  const tiers = new Map<string, TierSums>();
+  const worth = worthOf(ALL_RATE, gate);
+  for (let i = 0; i < candidates.length; i++) {
+    const [candidate, s] = [candidates[i], all[i]];
+    const attempts = s?.[from + FIELD.attempts] ?? 0;
+    if (!candidate || !s || attempts === 0) continue;
+    let tier = tiers.get(candidate.tier);
+    if (!tier) tiers.set(candidate.tier, (tier = { right: 0, of: 0, microUsd: 0, attempts: 0 }));
+    const judged = (s[from + FIELD.judged] ?? 0) * worth;
+    tier.right += (s[from + FIELD.right] ?? 0) + (judged > 0 ? judged * trueRate((s[from + FIELD.accepted] ?? 0) / (s[from + FIELD.judged] ?? 1), gate) : 0);
+    tier.of += (s[from + FIELD.known] ?? 0) + judged;
+    tier.microUsd += s[from + FIELD.microUsd] ?? 0;
+    tier.attempts += attempts;
+  }
+  return tiers;
+}
+
+/** The share that is right behind a share that a fallible gate accepted (Rogan and Gladen 1978). */
+export function trueRate(accepted: number, gate: GateQuality): number {
+  const tells = 1 - gate.falseRefuse - gate.falseAccept;
+  if (tells <= 0.01) return 0.5;
+  return Math.min(1, Math.max(0, (accepted - gate.falseAccept) / tells));
+}
+
+/** P(right | verdict) for an agent that is right at `rate`. */
+export function rightGiven(isAccepted: boolean, rate: number, gate: GateQuality): number {
+  const [right, wrong] = isAccepted
+    ? [rate * (1 - gate.falseRefuse), (1 - rate) * gate.falseAccept]
+    : [rate * gate.falseRefuse, (1 - rate) * (1 - gate.falseAccept)];
+  return right + wrong === 0 ? rate : right / (right + wrong);
+}
+
+/**
+ * The share of an observation that a bare verdict is worth: of the Fisher information about the rate, what passes through the gate. A gate
+ * that tells little counts for little.
+ */
+function worthOf(rate: number, gate: GateQuality): number {
+  const passes = rate * (1 - gate.falseRefuse) + (1 - rate) * gate.falseAccept;
+  const tells = Math.max(0, 1 - gate.falseRefuse - gate.falseAccept);
+  const noise = passes * (1 - passes);
+  return noise <= 1e-9 ? 1 : Math.min(1, (tells * tells * rate * (1 - rate)) / noise);
+}
