@@ -1,7 +1,9 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { isStopped } from "../../src/agents/index.ts";
 import { Scene } from "../../src/cli/cli.testkit.ts";
 import { startScriptedModel, type ScriptedAnswer, type ScriptedModel } from "../../src/models/index.ts";
 import { openSqliteStore, type Store } from "../../src/store/index.ts";
@@ -144,11 +146,15 @@ export class CrashScene implements AsyncDisposable {
       ),
     );
     let isHalted = false;
-    void halted.promise.then(() => (isHalted = true));
+    // It says so and stops itself after that: told to go on in between, it would stop for ever.
+    const stopped = halted.promise.then(async () => {
+      while (child.exitCode === null && child.signalCode === null && !isStopped(child.pid ?? 0)) await sleep(2);
+      isHalted = true;
+    });
     return {
       child,
       begun: begun.promise,
-      halted: halted.promise,
+      halted: stopped,
       get isHalted() {
         return isHalted;
       },
