@@ -13,6 +13,7 @@ export default defineConfig({
     "gateway-main": "src/models/gateway/main.ts",
     "scripted-main": "src/models/scripted/main.ts",
     "chat-main": "src/agents/chat/main.ts",
+    "text-chat-main": "src/setup/text-chat-main.ts",
     "keeper-main": "src/agents/keeper/main.ts",
   },
   platform: "node",

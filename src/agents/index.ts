@@ -25,6 +25,9 @@ export type { Beat, KeeperHost, KeeperHostOptions, KeepRequest, KeptProcess, Kep
 export { endProcess, isAlive, isStopped, processStartTime, type EndGrace } from "./host/process.ts";
 export { createShellExecutor, type ShellExecutorOptions } from "./shell/executor.ts";
 export { createChatExecutor, type ChatExecutorOptions } from "./chat/executor.ts";
+export type { ReadReply, ReplyEdits, ReplyTree } from "./chat/text-edits.ts";
+export type { ChatProcessOptions } from "./chat/process.ts";
+export { startChatProcess } from "./chat/start-process.ts";
 export { createAcpExecutor, type AcpExecutorOptions } from "./acp/executor.ts";
 export { presets } from "./presets/table.ts";
 export type { AgentPreset, AgentSetup, PresetId, SetupInput, WireFormat } from "./presets/contract.ts";

@@ -248,6 +248,13 @@ describe("the chat agent", () => {
     expect(endpoint.requests).toHaveLength(3);
   });
 
+  test("a step whose provider broke off in the middle, as the gateway tells, is asked again", async () => {
+    const broken = { message: "The model endpoint broke off", type: "upstream_error", code: "stream_interrupted" };
+    const { result } = await chat([{ text: "I write", streamError: broken }, { text: "Written." }]);
+    expect(result).toMatchObject({ kind: "ended", summary: "Written." });
+    expect(endpoint.requests).toHaveLength(2);
+  });
+
   test("a model that never comes to an end is stopped after maxTurns", async () => {
     const { result } = await chat([{ tools: [{ name: "list_files", args: {} }] }], { maxTurns: 3 });
     expect(result).toMatchObject({ kind: "failed", because: "agent", message: "not done after 3 turns" });

@@ -10,24 +10,30 @@ export interface ChatExecutorOptions {
   maxTurns?: number;
   /** Retries of a model call after a 429 or 5xx. Default 2. */
   maxRetries?: number;
+  /** False: for a model without tool calls, whose replies are read as edits of files; needs `main`. Default true. */
+  tools?: boolean;
+  /** The program of its processes; see ChatProcessOptions. Default: the one that has tools alone. */
+  main?: string;
   /** How long a gateway that cannot be reached is waited for: another may come up at its address. Default 20 s. */
   reconnectMs?: number;
 }
 
 /** Beside this file: the source when run from source, the bundler's entry `chat-main.js` in dist. */
-const main = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./main.ts" : "./chat-main.js", import.meta.url));
+const ownMain = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./main.ts" : "./chat-main.js", import.meta.url));
 
 /**
  * The agent that is built in: a tool loop with any model the gateway reaches. A process of its own, so that a hung
  * tool or a pathological pattern stalls this attempt and not the engine.
  */
 export function createChatExecutor(options: ChatExecutorOptions = {}): Executor {
-  const { maxTurns = 50, maxRetries = 2, reconnectMs = 20_000 } = options;
+  const { maxTurns = 50, maxRetries = 2, reconnectMs = 20_000, tools = true, main = ownMain } = options;
   // Stdin as an open pipe: what was read from it is gone, while a finished input could be read again by the agent's
   // commands through /proc, and the key with it.
-  const spec = (task: Omit<ChatTask, "maxTurns" | "maxRetries" | "reconnectMs">): Pick<SpawnSpec, "argv" | "input" | "stdin"> => ({
+  const spec = (
+    task: Omit<ChatTask, "tools" | "maxTurns" | "maxRetries" | "reconnectMs">,
+  ): Pick<SpawnSpec, "argv" | "input" | "stdin"> => ({
     argv: [process.execPath, "--disable-warning=ExperimentalWarning", main],
-    input: `${JSON.stringify({ ...task, maxTurns, maxRetries, reconnectMs } satisfies ChatTask)}\n`,
+    input: `${JSON.stringify({ ...task, tools, maxTurns, maxRetries, reconnectMs } satisfies ChatTask)}\n`,
     stdin: "open",
   });
 

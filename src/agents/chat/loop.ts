@@ -3,7 +3,8 @@ import { hasToolCall, isStepCount, streamText, type ToolSet } from "ai";
 import { classifyFailure } from "./failure.ts";
 import { connectionLost, patientFetch } from "./patient-fetch.ts";
 import { systemPrompt } from "./prompt.ts";
-import { cut, FIELD_LIMIT, type ChatMessage } from "./protocol.ts";
+import { Paragraphs } from "./paragraphs.ts";
+import { cut, type ChatMessage } from "./protocol.ts";
 import { labelOf } from "./tools/toolset.ts";
 
 export interface LoopOptions {
@@ -57,6 +58,10 @@ export async function runLoop(options: LoopOptions): Promise<LoopEnd> {
           turn += 1;
           text = "";
           toolCalls = 0;
+          break;
+        // One an answer, and another where a broken one begins anew.
+        case "text-start":
+          text = "";
           break;
         case "text-delta":
           text += part.text;
@@ -119,33 +124,17 @@ function endOf(
   return { type: "done", summary: cut(finish.text.trim()) };
 }
 
-const isConnectionLost = (error: unknown): boolean => JSON.stringify(error ?? null).includes(connectionLost);
+export function isConnectionLost(error: unknown): boolean {
+  const said = JSON.stringify(error ?? null);
+  // The gateway's word for a provider that broke off in the middle: it asks another one now, where the agent has any.
+  return said.includes(connectionLost) || said.includes("stream_interrupted");
+}
 
-const failed = (because: "agent" | "provider" | "budget", message: string): LoopEnd => ({ type: "failed", because, message: cut(message) });
+export const failed = (because: "agent" | "provider" | "budget", message: string): LoopEnd => ({
+  type: "failed",
+  because,
+  message: cut(message),
+});
 
 const asText = (value: unknown): string =>
   typeof value === "string" ? value : value instanceof Error ? value.message : (JSON.stringify(value) ?? String(value));
-
-/** Text arrives in crumbs; people and the transcript get it by the line. */
-class Paragraphs {
-  #rest = "";
-  readonly #send: (text: string) => void;
-  constructor(send: (text: string) => void) {
-    this.#send = send;
-  }
-  add(text: string): void {
-    this.#rest += text;
-    const end = this.#rest.lastIndexOf("\n");
-    if (end < 0 && this.#rest.length < FIELD_LIMIT) return;
-    const until = end < 0 ? this.#rest.length : end;
-    this.#flush(this.#rest.slice(0, until));
-    this.#rest = this.#rest.slice(end < 0 ? until : end + 1);
-  }
-  end(): void {
-    this.#flush(this.#rest);
-    this.#rest = "";
-  }
-  #flush(text: string): void {
-    for (let at = 0; at < text.length; at += FIELD_LIMIT) this.#send(text.slice(at, at + FIELD_LIMIT));
-  }
-}

@@ -8,6 +8,8 @@ export const ChatTask = z.object({
   /** The work tree; every path of every tool stays within it. */
   tree: z.string(),
   gateway: z.object({ url: z.string(), key: z.string(), model: z.string() }).optional(),
+  /** False: the model calls no tools; its replies are read as edits of files. */
+  tools: z.boolean(),
   maxTurns: z.number().int().positive(),
   /** Retries of a model call after a 429/5xx, with backoff. */
   maxRetries: z.number().int().nonnegative(),

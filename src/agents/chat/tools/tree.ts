@@ -106,6 +106,15 @@ export class Tree {
     });
   }
 
+  /** Removes a regular file. */
+  remove(path: string): void {
+    this.#at(path, { forWriting: true }, (place) => {
+      if (!place.stat) throw new Refused(`${place.name} does not exist`);
+      if (!place.stat.isFile()) throw new Refused(`${place.name} is not a regular file`);
+      rmSync(place.path);
+    });
+  }
+
   /** Entries of a folder, sorted by name. */
   entries(path: string): Dirent[] {
     return this.folder(path, (at) => readdirSync(at, { withFileTypes: true }).toSorted((a, b) => (a.name < b.name ? -1 : 1)));
