@@ -7,6 +7,7 @@ const common = { testTimeout: 60_000, hookTimeout: 60_000, pool: "forks" as cons
 
 export default defineConfig({
   test: {
+    globalSetup: "test/global-setup.ts",
     projects: [
       {
         test: {

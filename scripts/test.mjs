@@ -8,7 +8,9 @@ import { join } from "node:path";
 import { environment, install, installAgents, installDebianPackages, node, root } from "./installed.mjs";
 
 install();
-const env = { ...environment(), FORCE_COLOR: process.stdout.isTTY ? "1" : "0" };
+// The whole suite runs the program as it is published; single files run it from source.
+const bundled = process.argv.slice(2).length === 0 ? { STEPFALL_TEST_BUNDLE: "1" } : {};
+const env = { ...environment(), ...bundled, FORCE_COLOR: process.stdout.isTTY ? "1" : "0" };
 const bin = (name) => join(root, "node_modules", ".bin", name);
 const args = process.argv.slice(2);
 const onlyChecks = args.includes("--checks");

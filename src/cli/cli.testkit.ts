@@ -6,7 +6,11 @@ import { fileURLToPath } from "node:url";
 
 /** The real program in a child process, on a real git project, with a home of its own. */
 
-export const launcher = fileURLToPath(new URL("../../bin/stepfall.js", import.meta.url));
+/** From source; bundled in a whole run of the tests (test/global-setup.ts). */
+export const launcher = process.env["STEPFALL_TEST_LAUNCHER"] ?? fileURLToPath(new URL("../../bin/stepfall.js", import.meta.url));
+
+/** Whoever runs these tests may have an Ollama: a test that wants one says where. */
+const noServer = { OLLAMA_HOST: "http://127.0.0.1:9" };
 
 export interface Ended {
   code: number | null;
@@ -65,7 +69,15 @@ export class Scene implements AsyncDisposable {
   start(args: readonly string[], options: { cwd?: string; env?: Record<string, string>; node?: string } = {}): Running {
     const child = spawn(options.node ?? process.execPath, [launcher, ...args], {
       cwd: options.cwd ?? this.project,
-      env: { PATH: process.env["PATH"], HOME: this.folder, STEPFALL_HOME: this.home, LC_ALL: "C.UTF-8", ...this.sandbox, ...options.env },
+      env: {
+        PATH: process.env["PATH"],
+        HOME: this.folder,
+        STEPFALL_HOME: this.home,
+        LC_ALL: "C.UTF-8",
+        ...noServer,
+        ...this.sandbox,
+        ...options.env,
+      },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#children.add(child);

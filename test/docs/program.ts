@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { root } from "./markdown.ts";
 
 /** The launcher that documents call `stepfall`. */
-export const launcher = join(root, "bin", "stepfall.js");
+export const launcher = process.env["STEPFALL_TEST_LAUNCHER"] ?? join(root, "bin", "stepfall.js");
 
 export interface Ended {
   code: number;

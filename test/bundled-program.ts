@@ -1,0 +1,32 @@
+import { copyFileSync, cpSync, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "tsdown";
+import config from "../tsdown.config.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** The program as it is published, below `node_modules`, where an installed package lies as well. */
+export interface BundledProgram extends Disposable {
+  launcher: string;
+  dist: string;
+}
+
+/** Bundles the source as it is now. Its processes start in a third of the time that those from source take. `more`: further entries, by name. */
+export async function bundleProgram(more: Readonly<Record<string, string>> = {}): Promise<BundledProgram> {
+  const folder = join(root, "node_modules", ".cache", `stepfall-${process.pid}-${Object.keys(more).join("-")}`);
+  rmSync(folder, { recursive: true, force: true });
+  const dist = join(folder, "dist");
+  if (Array.isArray(config) || typeof config !== "object") throw new TypeError("tsdown.config.ts is expected to hold one object");
+  const entry = { ...(config.entry as Record<string, string>), ...more };
+  await build({ ...config, entry, cwd: root, config: false, dts: false, outDir: dist, logLevel: "error" });
+  mkdirSync(join(folder, "bin"));
+  copyFileSync(join(root, "bin/stepfall.js"), join(folder, "bin/stepfall.js"));
+  copyFileSync(join(root, "package.json"), join(folder, "package.json"));
+  for (const name of ["examples", "schema"]) cpSync(join(root, name), join(folder, name), { recursive: true });
+  return {
+    launcher: join(folder, "bin/stepfall.js"),
+    dist,
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
