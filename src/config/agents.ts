@@ -1,3 +1,4 @@
+import { tierAt } from "./tiers.ts";
 import { nearest } from "./yaml/nearest.ts";
 import { named } from "./yaml/shown.ts";
 import { ACP_PRESETS, type AgentSettings, type ChatAgentSettings, type ProgramAgentSettings, type ProviderSettings } from "./settings.ts";
@@ -31,23 +32,30 @@ export interface AgentFault {
 }
 type Made<A> = { ok: true; agent: A } | { ok: false; fault: AgentFault };
 
-/** An agent of the settings with its defaults, or why it cannot be. */
-export function agentFrom(id: string, entry: AgentEntry, providers: ReadonlyMap<string, ProviderSettings>): Made<AgentSettings> {
+/** What agents are made from. */
+export interface AgentContext {
+  providers: ReadonlyMap<string, ProviderSettings>;
+  /** The project's, from the cheapest up. */
+  tiers: readonly string[];
+}
+
+/** An agent of the settings with its defaults, or why it cannot be. Its tier, where it names one, is one of `tiers`. */
+export function agentFrom(id: string, entry: AgentEntry, context: AgentContext): Made<AgentSettings> {
   const common = { id, capabilities: entry.capabilities ?? DEFAULT_CAPABILITIES };
   switch (entry.executor) {
     case "shell": {
-      const { executor, command, tier = "free", account = id } = entry;
+      const { executor, command, tier = tierAt("weak", context.tiers), account = id } = entry;
       return { ok: true, agent: { ...common, executor, command, tier, account } };
     }
     case "http":
-      return httpAgent(id, entry, common);
+      return httpAgent(id, entry, common, context);
     case "acp":
     case "cli":
-      return programAgent(entry, common, providers);
+      return programAgent(entry, common, context);
     case "chat": {
-      const chat = chatAgent(id, entry.model, providers);
+      const chat = chatAgent(id, entry.model, context);
       if (!chat.ok) return chat;
-      const { tier, account, maxOutputTokens, maxTurns } = entry;
+      const { tier, account, maxOutputTokens, maxTurns, tools } = entry;
       return {
         ok: true,
         agent: {
@@ -57,6 +65,7 @@ export function agentFrom(id: string, entry: AgentEntry, providers: ReadonlyMap<
           account: account ?? chat.agent.account,
           maxOutputTokens: maxOutputTokens ?? chat.agent.maxOutputTokens,
           maxTurns: maxTurns ?? chat.agent.maxTurns,
+          ...(tools === false ? { tools } : {}),
         },
       };
     }
@@ -68,8 +77,13 @@ export function agentFrom(id: string, entry: AgentEntry, providers: ReadonlyMap<
 type Common = Pick<AgentSettings, "id" | "capabilities">;
 
 /** A bearer token crosses no network in the clear. */
-function httpAgent(id: string, entry: Extract<AgentEntry, { executor: "http" }>, common: Common): Made<AgentSettings> {
-  const { executor, url, protocol = "a2a", tier = "mid", account = id } = entry;
+function httpAgent(
+  id: string,
+  entry: Extract<AgentEntry, { executor: "http" }>,
+  common: Common,
+  { tiers }: AgentContext,
+): Made<AgentSettings> {
+  const { executor, url, protocol = "a2a", tier = tierAt("base", tiers), account = id } = entry;
   const tokenEnv = entry["token-env"];
   const { protocol: scheme, hostname } = new URL(url);
   if (scheme === "http:" && !/^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname)) {
@@ -85,7 +99,7 @@ const loginOf: Readonly<Record<string, string>> = { "claude-agent-acp": "claude"
 function programAgent(
   entry: Extract<AgentEntry, { executor: "acp" | "cli" }>,
   common: Common,
-  providers: ReadonlyMap<string, ProviderSettings>,
+  { providers, tiers }: AgentContext,
 ): Made<AgentSettings> {
   const { executor, credentials = "metered" } = entry;
   const [program, ...args] = entry.command ?? [];
@@ -106,7 +120,7 @@ function programAgent(
   const login = preset === "acp" ? common.id : (loginOf[preset] ?? preset);
   if (credentials === "direct") {
     const model = entry.model === undefined ? {} : { model: entry.model };
-    return { ok: true, agent: { ...made, ...model, tier: entry.tier ?? "mid", account: entry.account ?? login } };
+    return { ok: true, agent: { ...made, ...model, tier: entry.tier ?? tierAt("base", tiers), account: entry.account ?? login } };
   }
   if (entry.model === undefined) {
     const message = `\`model\` is missing: with credentials: ${credentials} the gateway must know what is asked for`;
@@ -118,13 +132,13 @@ function programAgent(
   const chosen = modelAt(entry.model, providers);
   if (!chosen.ok) return chosen;
   const { provider, model } = chosen;
-  const tier = entry.tier ?? (provider.isLocal ? "free" : "mid");
+  const tier = entry.tier ?? tierAt(provider.isLocal ? "weak" : "base", tiers);
   const account = entry.account ?? (credentials === "metered" ? provider.id : login);
   return { ok: true, agent: { ...made, provider: provider.id, model, tier, account } };
 }
 
 /** A chat agent on `provider/model` with everything else by default. */
-export function chatAgent(id: string, modelText: string, providers: ReadonlyMap<string, ProviderSettings>): Made<ChatAgentSettings> {
+export function chatAgent(id: string, modelText: string, { providers, tiers }: AgentContext): Made<ChatAgentSettings> {
   const chosen = modelAt(modelText, providers);
   if (!chosen.ok) return chosen;
   const { provider, model } = chosen;
@@ -133,7 +147,7 @@ export function chatAgent(id: string, modelText: string, providers: ReadonlyMap<
     executor: "chat",
     provider: provider.id,
     model,
-    tier: provider.isLocal ? "free" : "mid",
+    tier: tierAt(provider.isLocal ? "weak" : "base", tiers),
     capabilities: DEFAULT_CAPABILITIES,
     account: provider.id,
     maxOutputTokens: DEFAULT_OUTPUT_TOKENS,
@@ -142,7 +156,8 @@ export function chatAgent(id: string, modelText: string, providers: ReadonlyMap<
   return { ok: true, agent };
 }
 
-function modelAt(
+/** The provider and the model that `provider/model` names, or why it names none. */
+export function modelAt(
   text: string,
   providers: ReadonlyMap<string, ProviderSettings>,
 ): { ok: true; provider: ProviderSettings; model: string } | { ok: false; fault: AgentFault } {

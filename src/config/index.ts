@@ -2,11 +2,15 @@
 export { loadConfig } from "./load.ts";
 export { stepfallHome } from "./home.ts";
 export { configJsonSchema } from "./settings-schema.ts";
+export { agentFrom, type AgentContext } from "./agents.ts";
+export { DEFAULT_TIERS, defaultTierIn, resolveTier, tierAt, unknownTier } from "./tiers.ts";
 export { ENV_PLACEHOLDERS, fillEnvTemplate, parseEnvTemplate, type EnvPlaceholder } from "./env-template.ts";
 export { defaultIsolation } from "./isolation.ts";
+export type { ClimbSettings, RoutingSettings } from "./routing.ts";
 export { defaultSandbox } from "./sandbox.ts";
 export { SecretBox } from "./secret-box.ts";
 export { createMasker, type Masker, type MaskStream } from "./masker.ts";
+export type { BudgetsSettings, PeriodBudget } from "./budgets.ts";
 export { looksLikeSecretName, looksLikeSecretValue } from "./secret-names.ts";
 export type {
   AgentSettings,
@@ -36,6 +40,7 @@ export { readTextFile, type TextFile } from "./yaml/text-file.ts";
 export { MAX_YAML_BYTES, readYaml, type Path, type Place, type YamlReading, type YamlSource } from "./yaml/yaml-source.ts";
 export { dotted, expecting, keyed, kinds, refuse, shapeProblems, type Vocabulary } from "./yaml/shape-problems.ts";
 export { CommandText, Dollars, duration, FilePath, Glob, Id, ID_PATTERN, parseDuration, TierName } from "./yaml/fields.ts";
+export { STEP_TYPES, type StepType } from "./step-types.ts";
 export { parseSize } from "./yaml/size.ts";
 export { nearest } from "./yaml/nearest.ts";
 export { describeValue, named, shown } from "./yaml/shown.ts";

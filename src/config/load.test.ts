@@ -127,6 +127,7 @@ default-agent: coder
       bases: { chat: "http://127.0.0.1:11434/v1" },
       keyEnv: "LOCAL_KEY",
       isLocal: true,
+      isVendor: false,
       prices: { "qwen3-coder": { input: 200_000, cachedInput: 20_000, output: 800_000 } },
       ready: { ok: true },
     });
@@ -240,7 +241,7 @@ tiers: {}
       "7:18 BAD_VALUE",
       "8:3 BAD_ID",
       "9:1 UNKNOWN_KEY",
-      "10:1 NOT_SUPPORTED_YET",
+      "10:8 WRONG_TYPE",
     ]);
     project("agents:\n  coder: { executor: shell, command: x }\ndefault-agent: codr\n");
     expect(problemsOf()).toMatchObject([{ line: 3, col: 16, code: "UNKNOWN_AGENT", hint: "Did you mean `coder`?" }]);

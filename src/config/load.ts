@@ -1,12 +1,16 @@
-import { agentFrom, chatAgent } from "./agents.ts";
+import { agentFrom, chatAgent, type AgentContext } from "./agents.ts";
+import { gatherQuota, withFallbacks } from "./failover.ts";
 import { gatherProviders, MODEL_KEY } from "./gather-providers.ts";
 import { stepfallHome } from "./home.ts";
+import { gatherBudgets } from "./budgets.ts";
 import { gatherIsolation } from "./isolation.ts";
 import { Loading, type Given } from "./loading.ts";
 import { fileNamedIn } from "./named-file.ts";
+import { gatherRouting } from "./routing.ts";
 import { gatherSandbox } from "./sandbox.ts";
 import { gatherSecrets } from "./secret-sources.ts";
-import type { AgentSettings, LoadConfigRequest, LoadedConfig, ProviderSettings } from "./settings.ts";
+import type { AgentSettings, LoadConfigRequest, LoadedConfig } from "./settings.ts";
+import { gatherTiers } from "./tier-names.ts";
 import { parseDuration } from "./yaml/fields.ts";
 import { nearest } from "./yaml/nearest.ts";
 import { inOrder } from "./yaml/problem.ts";
@@ -65,16 +69,24 @@ export function loadConfig(request: LoadConfigRequest): LoadedConfig {
   const model = loading.given("--model", flags.model, "STEPFALL_MODEL");
   const url = loading.given("--model-url", flags.modelUrl, "STEPFALL_MODEL_URL");
   const providers = gatherProviders(loading, home, providerEntries, secrets, { model, url });
-  const agents = gatherAgents(loading, providers, model);
-  const defaultAgent = chooseDefault(loading, agents, model);
+  const tiers = gatherTiers(loading);
+  // A person who names a model, or agents, means those: nobody else spends money because a key happens to be set.
+  const isUnnamed = loading.entries("agents").size === 0;
+  const catalog = (loading.setting("catalog")?.value ?? ((request.catalogByDefault ?? false) && isUnnamed)) && model === undefined;
+  const agents = withFallbacks(loading, gatherAgents(loading, { providers, tiers }, model), providers);
+  const quota = gatherQuota(loading);
+  const mayBeFound = (id: string): boolean => catalog && request.mayBeFound?.(id) === true;
+  const defaultAgent = chooseDefault(loading, agents, model, mayBeFound);
 
+  const isAsked = model !== undefined || loading.origins["default-agent"]?.kind === "flag";
+  const routing = gatherRouting(loading, agents, isAsked, mayBeFound);
   const accountSlots = Object.fromEntries([...loading.entries("accounts")].map(([id, account]) => [id, account.value.slots]));
   const protectedGlobs = loading.setting("protected")?.value;
   const setup = loading.setting("setup")?.value ?? [];
   const teardown = loading.setting("teardown")?.value ?? [];
   const isolation = gatherIsolation(loading);
   const sandbox = gatherSandbox(loading, dotenv);
-  for (const key of ["slots", "grace", "setup", "teardown", "protected", "default-agent", "dotenv"])
+  for (const key of ["slots", "grace", "setup", "teardown", "protected", "default-agent", "dotenv", "tiers", "catalog"])
     loading.origins[key] ??= { kind: "default" };
   if (loading.problems.length > 0) return { ok: false, problems: inOrder(loading.problems) };
   return {
@@ -88,10 +100,15 @@ export function loadConfig(request: LoadConfigRequest): LoadedConfig {
       teardown,
       isolation,
       sandbox,
+      tiers,
+      catalog,
       agents: [...agents.values()],
       providers: [...providers.values()],
       accountSlots,
       defaultAgent,
+      routing,
+      quota,
+      budgets: gatherBudgets(loading),
       secrets,
       origins: loading.origins,
       files: [...loading.files.map((f) => ({ path: f.path, isThere: f.isThere })), ...files],
@@ -99,19 +116,15 @@ export function loadConfig(request: LoadConfigRequest): LoadedConfig {
   };
 }
 
-function gatherAgents(
-  loading: Loading,
-  providers: ReadonlyMap<string, ProviderSettings>,
-  model: Given | undefined,
-): Map<string, AgentSettings> {
+function gatherAgents(loading: Loading, context: AgentContext, model: Given | undefined): Map<string, AgentSettings> {
   const agents = new Map<string, AgentSettings>();
   for (const [id, { value, file }] of loading.entries("agents")) {
-    const made = agentFrom(id, value, providers);
+    const made = agentFrom(id, value, context);
     if (made.ok) agents.set(id, made.agent);
     else loading.refuseIn(file, made.fault.code, ["agents", id, made.fault.key ?? "model"], made.fault.message, made.fault.hint);
   }
   if (model) {
-    const made = chatAgent("chat", String(model.value), providers);
+    const made = chatAgent("chat", String(model.value), context);
     if (made.ok) agents.set("chat", made.agent);
     else loading.refuse(model.name, made.fault.code, made.fault.message, made.fault.hint);
     loading.origins["agents.chat"] = model.origin;
@@ -120,7 +133,13 @@ function gatherAgents(
 }
 
 /** Named by flag or environment; else the agent of `--model`; else what the files say. */
-function chooseDefault(loading: Loading, agents: ReadonlyMap<string, AgentSettings>, model: Given | undefined): string | undefined {
+function chooseDefault(
+  loading: Loading,
+  agents: ReadonlyMap<string, AgentSettings>,
+  model: Given | undefined,
+  mayBeFound: (id: string) => boolean,
+): string | undefined {
+  const isKnown = (id: string): boolean => agents.has(id) || mayBeFound(id);
   const asked = loading.given("--agent", loading.request.flags?.defaultAgent, "STEPFALL_DEFAULT_AGENT");
   const hint = (id: string): string => {
     const near = nearest(id, agents.keys());
@@ -130,7 +149,7 @@ function chooseDefault(loading: Loading, agents: ReadonlyMap<string, AgentSettin
   if (asked) {
     const id = String(asked.value);
     loading.origins["default-agent"] = asked.origin;
-    if (!agents.has(id)) loading.refuse(asked.name, "UNKNOWN_AGENT", `There is no agent ${named(id)}`, hint(id));
+    if (!isKnown(id)) loading.refuse(asked.name, "UNKNOWN_AGENT", `There is no agent ${named(id)}`, hint(id));
     return id;
   }
   if (model) {
@@ -140,7 +159,7 @@ function chooseDefault(loading: Loading, agents: ReadonlyMap<string, AgentSettin
   const found = loading.setting("default-agent");
   // An agent that is declared and wrong has a problem of its own already.
   const isDeclared = found && loading.files.some((f) => f.source?.has(["agents", found.value]));
-  if (found && !isDeclared) {
+  if (found && !isDeclared && !isKnown(found.value)) {
     loading.refuseIn(found.file, "UNKNOWN_AGENT", ["default-agent"], `There is no agent ${named(found.value)}`, hint(found.value));
   }
   return found?.value;

@@ -16,6 +16,7 @@ interface Builtin {
 const OPENAI = "https://api.openai.com/v1";
 const ANTHROPIC = "https://api.anthropic.com/v1";
 const GEMINI = "https://generativelanguage.googleapis.com/v1beta";
+const VENDORS: ReadonlySet<string> = new Set([OPENAI, ANTHROPIC, `${GEMINI}/openai`]);
 const EVERY_FORMAT: readonly WireFormat[] = ["chat", "responses", "messages", "gemini"];
 
 /** Providers that need no settings: a variable of their own is enough. */
@@ -93,6 +94,7 @@ export function provider(
     bases: script === undefined ? Object.fromEntries(protocols.map((protocol) => [protocol, native[protocol] ?? url])) : {},
     keyEnv,
     isLocal: entry?.local ?? builtin?.isLocal ?? false,
+    isVendor: VENDORS.has(url),
     ...(script === undefined ? {} : { script }),
     prices: Object.fromEntries(prices),
     ready: readiness(id, keyEnv, secrets),

@@ -1,7 +1,10 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { BudgetShape } from "./budgets.ts";
 import { looksLikeSecretName, looksLikeSecretValue } from "./secret-names.ts";
 import { ACP_PRESETS, CLI_PRESETS, SANDBOX_POLICIES } from "./settings.ts";
+import { FallbackShape, fallbackKeys, QuotaShape } from "./failover-shape.ts";
+import { RoutingShape, RuleShape } from "./routing-shape.ts";
 import { CommandText, Dollars, duration, Glob, Id, TierName } from "./yaml/fields.ts";
 import { keyed, kinds, refuse } from "./yaml/shape-problems.ts";
 import { shown } from "./yaml/shown.ts";
@@ -37,7 +40,9 @@ const VariableName = z.string().superRefine((text, ctx) => {
 });
 
 const agent = {
-  tier: TierName.optional().describe("free, mid or premium; default: free for local providers and programs, else mid"),
+  tier: TierName.optional().describe(
+    "One of `tiers`, or weak, base, strong: the first, the middle, the last; default: weak for local providers and shell, else base",
+  ),
   capabilities: z.array(z.string().min(1).max(64)).optional().describe("What it can do; default: [edit]"),
   account: Id.optional().describe("What its slots are counted by; default: its provider, or its own id for programs"),
 };
@@ -54,12 +59,17 @@ const ChatAgent = keyed(
     ...agent,
     maxOutputTokens: z.int().min(1).max(1_000_000).optional().describe("Most tokens of one answer; default 8192"),
     maxTurns: z.int().min(1).max(10_000).optional().describe("Most calls of the model in an attempt; default 50"),
+    tools: z
+      .boolean()
+      .optional()
+      .describe("false: the model calls no tools; files are read out of its replies, and it runs nothing. Default true"),
+    ...fallbackKeys,
   },
   {
     of: "a chat agent",
     literalSecrets,
     elsewhere: { ...agentElsewhere, command: "Only agents with `executor: shell`, `acp` or `cli` have a command" },
-    later: ["fallback", "credentials", "mcp"],
+    later: ["credentials", "mcp"],
   },
 );
 const ShellAgent = keyed(
@@ -102,13 +112,14 @@ const program = {
     .optional()
     .describe("provider/model; with `credentials: direct` the program's own name for it, or nothing"),
   env: PlainEnv.optional(),
+  ...fallbackKeys,
   maxOutputTokens: z.int().min(1).max(1_000_000).optional().describe("Most tokens of one answer; default 32000"),
 };
 const programWords = {
   literalSecrets,
   synonyms: { args: "command", argv: "command", cmd: "command", login: "credentials", environment: "env", agent: "preset", name: "preset" },
   elsewhere: { ...agentElsewhere, maxTurns: "Only an agent with `executor: chat` has `maxTurns`" },
-  later: ["mcp", "fallback", "sandbox"],
+  later: ["mcp", "sandbox"],
 };
 const AcpAgent = keyed(
   {
@@ -278,6 +289,16 @@ const Sandbox = keyed(
   },
 );
 
+const Tiers = z
+  .array(Id)
+  .min(1, "Name at least one tier")
+  .max(20)
+  .superRefine((names, ctx) => {
+    names.forEach((name, i) => {
+      if (names.indexOf(name) !== i) refuse(ctx, "BAD_VALUE", `The tier ${name} is named twice`, "Name each tier once", [i]);
+    });
+  });
+
 export const SettingsShape = keyed(
   {
     slots: z.int().min(1).max(1000).optional().describe("Attempts at once on this machine; default: the number of cores, at least 2"),
@@ -289,14 +310,26 @@ export const SettingsShape = keyed(
     sandbox: Sandbox.optional().describe("What processes of attempts may reach"),
     agents: z.record(Id, kinds("executor", [ChatAgent, ShellAgent, AcpAgent, CliAgent, HttpAgent], "an agent", LATER_EXECUTORS)).optional(),
     providers: z.record(Id, Provider).optional(),
+    tiers: Tiers.optional().describe("Names of the tiers, from the cheapest up; default: free, mid, premium"),
+    catalog: z
+      .boolean()
+      .optional()
+      .describe(
+        "Whether known models that can be reached are agents, beside `agents`; default true where no agents are named, for programs that use the library false",
+      ),
     accounts: z.record(Id, keyed({ slots: z.int().min(1).max(1000) }, { of: "an account", literalSecrets })).optional(),
+    rules: z.array(RuleShape).max(200).optional().describe("Who does what, before anything is learnt; the first that holds"),
+    routing: RoutingShape.optional().describe("How steps climb from tier to tier"),
+    fallback: FallbackShape.optional().describe("Models that are asked when an agent's own fails, of agents that name none"),
+    quota: QuotaShape.optional().describe("What is done when a provider's limit is met; off: it is a failure like others"),
+    budget: BudgetShape.optional().describe("Most that may be spent, by fleet, project, run, step and attempt"),
     "default-agent": Id.optional().describe("The agent of steps that ask for none"),
     dotenv: z.string().min(1).max(1024).optional().describe("A file of secrets, NAME=value lines"),
   },
   {
     of: "stepfall.yaml",
     literalSecrets,
-    later: ["tiers", "rules", "budget", "autopilot", "nodes", "server", "secrets", "mcp"],
+    later: ["autopilot", "nodes", "server", "secrets", "mcp"],
     synonyms: { concurrency: "slots", parallel: "slots", agent: "default-agent", "env-file": "dotenv", models: "agents" },
     elsewhere: {
       steps: "Steps belong to a pipeline, a file of its own",

@@ -1,3 +1,6 @@
+import type { BudgetsSettings } from "./budgets.ts";
+import type { ModelName } from "./agents.ts";
+import type { RoutingSettings } from "./routing.ts";
 import type { SecretBox } from "./secret-box.ts";
 import type { Problem, ReadingCode } from "./yaml/problem.ts";
 
@@ -9,6 +12,7 @@ export type ConfigProblemCode =
   | "SECRETS_EXPOSED" // the file of secrets can be read by other users
   | "UNKNOWN_PROVIDER"
   | "UNKNOWN_AGENT"
+  | "UNKNOWN_TIER"
   | "BAD_MODEL"
   | "BAD_URL"
   | "NOT_THE_PROJECTS"; // a setting that only the user's own file, a flag or a variable may widen
@@ -20,7 +24,9 @@ export type Origin =
   | { kind: "flag"; name: string }
   | { kind: "environment"; name: string }
   | { kind: "project"; file: string; line: number }
-  | { kind: "user"; file: string; line: number };
+  | { kind: "user"; file: string; line: number }
+  /** It is there, and nobody wrote it: `by` a key that is set, a server that answers, a program that is installed. */
+  | { kind: "found"; by: "key" | "server" | "program"; name: string };
 
 /** Micro-dollars per million tokens. */
 export interface PriceSettings {
@@ -48,6 +54,8 @@ export interface ProviderSettings {
   keyEnv?: string | undefined;
   /** Runs on hardware of one's own: no charge. */
   isLocal: boolean;
+  /** The vendor's own endpoint: what is known of the vendor's models is true of it. */
+  isVendor: boolean;
   /** Absolute path of the answers, when it is the bundled scripted model and no real provider. `url` is empty then. */
   script?: string | undefined;
   /** By model, without the provider's name. */
@@ -58,7 +66,7 @@ export interface ProviderSettings {
 
 interface AgentBase {
   id: string;
-  /** `free`, `mid` or `premium`. */
+  /** One of the project's tiers. */
   tier: string;
   capabilities: readonly string[];
   /** What its slots are counted by. */
@@ -72,8 +80,12 @@ export interface ChatAgentSettings extends AgentBase {
   provider: string;
   /** The model as the provider calls it. */
   model: string;
+  /** The models that may answer, in the order in which they are asked. Absent: its own alone. */
+  chain?: readonly [ModelName, ...ModelName[]] | undefined;
   maxOutputTokens: number;
   maxTurns: number;
+  /** False: the model calls no tools; its replies are read as edits of files. */
+  tools?: false;
 }
 
 /** A program: the prompt is in `$STEPFALL_PROMPT` and on stdin. */
@@ -102,6 +114,8 @@ export interface ProgramAgentSettings extends AgentBase {
   provider?: string | undefined;
   /** As the provider calls it. Absent only in `direct` mode: the program's own default. */
   model?: string | undefined;
+  /** As a chat agent's; only with our key. */
+  chain?: readonly [ModelName, ...ModelName[]] | undefined;
   /** Added to its environment. */
   env: Readonly<Record<string, string>>;
   maxOutputTokens: number;
@@ -117,6 +131,13 @@ export interface HttpAgentSettings extends AgentBase {
 }
 
 export type AgentSettings = ChatAgentSettings | ShellAgentSettings | ProgramAgentSettings | HttpAgentSettings;
+
+/** What is done when a provider's limit is met: see QuotaPolicy in models/gateway/contract.ts. */
+export interface QuotaSettings {
+  onLimit: "failover" | "wait" | "fail";
+  holdMs: number;
+  mostMs: number;
+}
 
 /** What attempts have for themselves, and how much disk they may take. Sizes in bytes; `null`: no limit. */
 export interface IsolationSettings {
@@ -165,14 +186,22 @@ export interface Config {
   teardown: readonly string[];
   isolation: IsolationSettings;
   sandbox: SandboxSettings;
+  /** From the cheapest up. */
+  tiers: readonly string[];
+  /** Whether agents are made of what is found, too: see setup/found-agents.ts. Never beside `--model`. */
+  catalog: boolean;
   /** In the order of the files. */
   agents: readonly AgentSettings[];
   /** Those of the settings and those built in. */
   providers: readonly ProviderSettings[];
   /** Most attempts at once, by account. An account not named here has no limit. */
   accountSlots: Readonly<Record<string, number>>;
-  /** Id of one of `agents`. */
+  /** Id of one of `agents`, or, with `catalog`, of one that may be found. */
   defaultAgent: string | undefined;
+  routing: RoutingSettings;
+  /** `undefined`: limits are failures like others. */
+  quota: QuotaSettings | undefined;
+  budgets: BudgetsSettings;
   secrets: SecretBox;
   /** By dotted path: `slots`, `agents.coder`, `providers.local`, `default-agent`. */
   origins: Readonly<Record<string, Origin>>;
@@ -209,6 +238,10 @@ export interface LoadConfigRequest {
   secretNames?: readonly string[];
   /** Instead of what the environment says. */
   home?: string;
+  /** Whether agents are made of what is found when the settings do not say. Default false. */
+  catalogByDefault?: boolean;
+  /** Ids that agents may have which are found. */
+  mayBeFound?: (id: string) => boolean;
   /** Number of processor cores; the default of `slots`, but at least 2. */
   cores?: number;
 }

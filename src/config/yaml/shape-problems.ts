@@ -173,8 +173,12 @@ function fromUnion(source: YamlSource, path: Path, issue: z.core.$ZodIssueInvali
   }
   const isAboutType = (i: z.core.$ZodIssue): boolean => i.path.length === 0 && (i.code === "invalid_type" || i.code === "invalid_union");
   const deeper = issue.errors.filter((branch) => !branch.some(isAboutType));
-  // The branch that complains least is the one that was meant.
-  const meant = deeper.toSorted((a, b) => a.length - b.length)[0];
+  // The branch that was meant is the one that knows the keys, then the one that complains least.
+  const strange = (branch: readonly z.core.$ZodIssue[]): number =>
+    branch
+      .filter((i) => i.path.length === 0 && i.code === "unrecognized_keys")
+      .reduce((sum, i) => sum + ("keys" in i ? i.keys.length : 0), 0);
+  const meant = deeper.toSorted((a, b) => strange(a) - strange(b) || a.length - b.length)[0];
   if (meant) return fromIssues(source, path, meant);
   const types = issue.errors.flat().flatMap((i) => (i.code === "invalid_type" ? [typeWord(i.expected)] : []));
   const expected = issue.message.startsWith(EXPECTED) ? issue.message.slice(EXPECTED.length) : [...new Set(types)].join(" or ");
