@@ -25,8 +25,8 @@ export interface PointResult {
   problems: Problem[];
 }
 
-/** Nothing of a run takes so long; one that does hangs. */
-const PATIENCE_MS = 90_000;
+/** Nothing of a run takes so long, on a starved machine neither; one that does hangs. */
+const PATIENCE_MS = 240_000;
 const FROZEN_LEASE_MS = 1500;
 
 /** A run in which everything goes well, as the measure of the others. */
