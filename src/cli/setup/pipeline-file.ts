@@ -13,16 +13,17 @@ export type PipelineFile = { ok: true; pipeline: Pipeline } | { ok: false; probl
 
 /**
  * Reads a pipeline, or answers its problems under the names a person would type, with the texts they stand in. A `.ts` or `.js` file is a
- * module whose default export is a pipeline in TypeScript: it is executed.
+ * module whose default export is a pipeline in TypeScript: it is executed. `tiers`: those that there are; without them any name will do.
  */
-export async function readPipelineFile(cli: Pick<Cli, "cwd">, file: string): Promise<PipelineFile> {
+export async function readPipelineFile(cli: Pick<Cli, "cwd">, file: string, tiers?: readonly string[]): Promise<PipelineFile> {
+  const known = tiers ? { tiers } : {};
   const path = resolve(cli.cwd, file);
   if (MODULE.test(path)) {
     const yaml = await yamlOfModule(path, file);
-    const typed = parsePipeline(yaml, file);
+    const typed = parsePipeline(yaml, file, known);
     return typed.ok ? typed : { ok: false, problems: typed.problems, sources: { [file]: yaml } };
   }
-  const parsed = loadPipeline(path);
+  const parsed = loadPipeline(path, known);
   if (parsed.ok) return parsed;
   const sources: Record<string, string> = {};
   const problems = parsed.problems.map((problem) => {
@@ -35,8 +36,8 @@ export async function readPipelineFile(cli: Pick<Cli, "cwd">, file: string): Pro
 }
 
 /** The same; throws InputProblems. */
-export async function requirePipeline(cli: Pick<Cli, "cwd">, file: string): Promise<Pipeline> {
-  const read = await readPipelineFile(cli, file);
+export async function requirePipeline(cli: Pick<Cli, "cwd">, file: string, tiers?: readonly string[]): Promise<Pipeline> {
+  const read = await readPipelineFile(cli, file, tiers);
   if (read.ok) return read.pipeline;
   throw new InputProblems(read.problems, formatProblems(read.problems, read.sources));
 }

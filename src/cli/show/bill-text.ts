@@ -18,7 +18,7 @@ export function billText(bill: Bill, scripted: readonly string[]): string {
     integer(u.outputTokens),
     formatUsd(u.microUsd),
     u.calls === 0 ? "" : u.provenance,
-    u.refused > 0 ? `${u.refused} refused by a budget` : "",
+    u.refused > 0 ? `${u.refused} refused by a budget or a limit` : "",
   ];
   const rows = bill.rows.map((row) => [
     shortAttempt(row.attempt),

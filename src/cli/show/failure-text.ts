@@ -1,11 +1,12 @@
-import { parseAttemptId, type RunState } from "../../domain/index.ts";
+import { budgetName, parseAttemptId, type RunState } from "../../domain/index.ts";
 import { cut } from "./format.ts";
 
 /** How a message of the journal is put for people: budgets by what they are for, not by their ids. */
 export const plainWords = (message: string): string =>
-  message
-    .replaceAll(/\b[Tt]he budget run:\S+/g, (found) => `${found[0]}he budget of the run`)
-    .replaceAll(/\b[Tt]he budget step:[^/\s]+\/(\S+)/g, (found, step: string) => `${found[0]}he budget of step ${step}`);
+  message.replaceAll(
+    /\b([Tt])he budget ((?:fleet|project|run|step|attempt):\S+)/g,
+    (_, t: string, id: string) => t + budgetName(id).slice(1),
+  );
 
 /** What is called a failure of the agent is, where a command ran, one of the command. */
 export const failureWord = (stepKind: string | undefined, failureKind: string): string =>

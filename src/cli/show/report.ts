@@ -1,4 +1,14 @@
-import type { AttemptPhase, AttemptState, Finding, GateResult, InboxItem, RunState, StepState, Usage } from "../../domain/index.ts";
+import type {
+  AttemptPhase,
+  AttemptState,
+  BudgetPause,
+  Finding,
+  GateResult,
+  InboxItem,
+  RunState,
+  StepState,
+  Usage,
+} from "../../domain/index.ts";
 import { runFolder } from "../../engine/index.ts";
 import { readLive, type LivenessItem } from "../../fleet/index.ts";
 import { billOf, type Bill, type OwnWord } from "../../models/index.ts";
@@ -6,6 +16,7 @@ import type { Store } from "../../store/index.ts";
 import type { DiffStat, Workspaces } from "../../workspace/index.ts";
 import { readOptions } from "../../setup/run-options.ts";
 import type { ShownStatus } from "../../setup/find-run.ts";
+import { waitOf, type QuotaWait } from "./quota-text.ts";
 
 export interface AttemptReport {
   id: string;
@@ -44,6 +55,8 @@ export interface StepReport {
   parent?: string | undefined;
   /** Its failure is nobody else's. */
   mayFail?: boolean | undefined;
+  /** A provider's limit that it waits for, and until when, epoch ms. */
+  quota?: QuotaWait;
   /** Structured output. */
   output?: unknown;
 }
@@ -65,7 +78,10 @@ export interface RunReport {
   startedAt: number;
   endedAt?: number | undefined;
   budget?: number | undefined;
-  halted?: { limit: number; spent: number } | undefined;
+  /** The budget that holds all of the run. */
+  halted?: BudgetPause | undefined;
+  /** All budgets that cannot carry the next call. */
+  paused: readonly BudgetPause[];
   /** A group is followed by its steps. */
   steps: StepReport[];
   /** What waits for people. */
@@ -108,7 +124,8 @@ export async function reportRun(
     endedAt: state.endedAt,
     budget: state.budget,
     halted: state.halted,
-    steps: inGroups(state).map((s) => stepReport(s, liveOf)),
+    paused: [...state.pauses.values()],
+    steps: inGroups(state).map((s) => ({ ...stepReport(s, liveOf), ...shownQuota(waitOf(s, now)) })),
     waiting: [...state.inbox.values()],
     bill: await billOf(store, state.runId, saidIn(state)),
     scriptedProviders: options.scripted ?? [],
@@ -166,5 +183,7 @@ function stepReport(s: StepState, liveOf: (a: AttemptState) => LivenessItem | un
     })),
   };
 }
+
+const shownQuota = (quota: QuotaWait | undefined): { quota?: QuotaWait } => (quota ? { quota } : {});
 
 const shownLive = (live: LivenessItem | undefined): { live?: LivenessItem } => (live ? { live } : {});

@@ -2,6 +2,7 @@ import type { AttemptPhase } from "../../domain/index.ts";
 import type { Paint } from "../output.ts";
 import { failureWord, gist, plainWords } from "./failure-text.ts";
 import { duration, firstLine, indent } from "./format.ts";
+import { quotaText } from "./quota-text.ts";
 import type { AttemptReport, RunReport, StepReport } from "./report.ts";
 import { table } from "./table.ts";
 
@@ -31,7 +32,7 @@ const words: Readonly<Record<AttemptPhase, string>> = {
 export const phaseWord = (phase: AttemptPhase): string => words[phase];
 
 /** One line a step, and one an attempt: who did it, how it went, and what the gates said. */
-export function stepsText(report: RunReport, paint: Paint): string {
+export function stepsText(report: RunReport, paint: Paint, now: number): string {
   const rows: string[][] = [];
   const depths = new Map<string, number>();
   for (const step of report.steps) {
@@ -45,8 +46,9 @@ export function stepsText(report: RunReport, paint: Paint): string {
           ? paint("red", symbolOf(step.status))
           : symbolOf(step.status);
     const asks = report.waiting.some((item) => item.step === step.id && item.kind !== "permission");
-    const status = asks ? "waits" : step.status === "failed" && step.mayFail ? "failed (may)" : step.status;
-    rows.push([`${indented}${mark} ${step.id}`, "", status, stepTime(step), step.because ? gist(step.because, 90) : ""]);
+    const status = asks || step.quota ? "waits" : step.status === "failed" && step.mayFail ? "failed (may)" : step.status;
+    const why = step.because ? gist(step.because, 90) : step.quota ? quotaText(step.quota, now) : "";
+    rows.push([`${indented}${mark} ${step.id}`, "", status, stepTime(step), why]);
     for (const a of step.attempts)
       rows.push([`${indented}    #${a.n}`, a.agent ?? "", phaseWord(a.phase), attemptTime(a), howItWent(a, step.kind)]);
   }

@@ -1,3 +1,4 @@
+import { budgetName } from "../../domain/index.ts";
 import type { DiffStat } from "../../workspace/index.ts";
 import type { Cli } from "../cli.ts";
 import { painter, type Paint } from "../output.ts";
@@ -14,7 +15,7 @@ export function commandLine(cli: Pick<Cli, "program" | "home">, ...words: string
 }
 
 /** What is printed when a run ends, or stops. The failed step comes first. */
-export function summaryText(report: RunReport, cli: Pick<Cli, "program" | "home" | "out">): string {
+export function summaryText(report: RunReport, cli: Pick<Cli, "program" | "home" | "out" | "clock">): string {
   const paint = painter(cli.out.colour);
   // A group says only which of its steps failed; that step says why.
   const failed = report.steps.filter((s) => s.status === "failed" && !s.mayFail && s.kind !== "group");
@@ -23,7 +24,7 @@ export function summaryText(report: RunReport, cli: Pick<Cli, "program" | "home"
     ...report.waiting.map((item) => waitingText({ ...item, runId: report.runId }, (...words) => commandLine(cli, ...words))),
     outcomeText(report, paint),
     ...(report.diff ? [diffText(report.diff)] : []),
-    stepsText(report, paint),
+    stepsText(report, paint, cli.clock.now()),
     billText(report.bill, report.scriptedProviders),
     keptText(report),
     nextText(report, cli),
@@ -41,7 +42,7 @@ function outcomeText(report: RunReport, paint: Paint): string {
 function word(report: RunReport): string {
   switch (report.status) {
     case "budget":
-      return report.halted ? `stopped by its budget (${budgetText(report.halted, neededNext(report.steps))})` : "stopped by its budget";
+      return stoppedText(report);
     case "waiting":
       return "waits for people";
     case "running":
@@ -53,6 +54,14 @@ function word(report: RunReport): string {
     default:
       return report.status satisfies never;
   }
+}
+
+function stoppedText({ halted, paused, steps }: RunReport): string {
+  if (halted?.scope === "run") return `stopped by its budget (${budgetText(halted, neededNext(steps) ?? halted.needed)})`;
+  const [first] = halted ? [halted] : paused;
+  return first
+    ? `stopped: ${budgetName(first.id)} cannot carry the next call (${budgetText(first, first.needed)})`
+    : "stopped by its budget";
 }
 
 const MOST_FILES = 20;
@@ -97,8 +106,11 @@ function nextText(report: RunReport, cli: Pick<Cli, "program" | "home">): string
   if (status === "succeeded" && !report.mergedInto && holds) commands.push(commandLine(cli, "merge", runId));
   else if (status === "waiting") commands.push(commandLine(cli, "inbox"), commandLine(cli, "resume", runId));
   else if (status === "stopped" || status === "running") commands.push(commandLine(cli, "resume", runId));
-  else if (status === "budget" && report.halted)
-    commands.push(commandLine(cli, "resume", runId, "--budget", enoughBudget(report.halted, neededNext(report.steps))));
+  else if (status === "budget" && report.halted?.scope === "run")
+    commands.push(
+      commandLine(cli, "resume", runId, "--budget", enoughBudget(report.halted, neededNext(report.steps) ?? report.halted.needed)),
+    );
+  else if (status === "budget") commands.push(commandLine(cli, "inbox"), commandLine(cli, "resume", runId));
   else if ((status === "failed" || status === "cancelled") && holds) commands.push(commandLine(cli, "merge", runId, "--partial"));
   else commands.push(commandLine(cli, "cost", runId));
   const advice =

@@ -20,7 +20,7 @@ export function waitingText(
       else lines.push(`    ${call("answer", row.item, "TEXT")}`);
       break;
     case "budget":
-      lines.push(`    ${call("resume", row.runId, "--budget", "AMOUNT")}`, `    ${call("cancel", row.runId)}`);
+      for (const choice of row.choices) lines.push(`    ${call("answer", row.item, choice)}`);
       break;
     case "conflict":
       lines.push(`    ${call("show", row.runId)}`);

@@ -207,7 +207,7 @@ test("the bill of a real gateway equals what the scripted endpoint counted, row 
   const client = await gateway({ home });
   const first = await client.openKey(spec(model));
   const second = await client.openKey(
-    spec(model, { attempt: "run1/build#2", agent: "agent-b", tier: "premium", budgets: [{ id: "run:run1", limit: 15_000, spent: 0 }] }),
+    spec(model, { attempt: "run1/build#2", agent: "agent-b", tier: "premium", budgets: [{ id: "run:run1", limit: 30_000, spent: 0 }] }),
   );
   await chunks(await ask(first, { stream: true }));
   await (await ask(first, { messages: [{ role: "user", content: "fail" }] })).text();

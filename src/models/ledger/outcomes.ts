@@ -67,6 +67,7 @@ export function outcomesOf(events: readonly Recorded[]): OutcomeRow[] {
     routed.set(attempt, { type, ...(complexity === undefined ? {} : { complexity }), ...(policy === undefined ? {} : { policy }) });
   }
   const truth = laterTruth(events, state);
+  const { workload } = state;
   const rows: OutcomeRow[] = [];
   for (const s of state.steps.values()) {
     if (s.step.kind !== "agent") continue;
@@ -77,11 +78,13 @@ export function outcomesOf(events: readonly Recorded[]): OutcomeRow[] {
         attempt: a.id,
         runId: state.runId,
         step: s.step.path,
-        project: state.project,
+        project: workload ? `workload:${workload.name}` : state.project,
         at: a.routedAt,
         agent: a.agent,
         tier: a.tier,
         ...(routed.get(a.id) ?? { type: "other" }),
+        // Said by whoever made the benchmark: better than what routing makes of a prompt.
+        ...(workload ? { complexity: workload.complexity } : {}),
         verdict: verdictOf(a.phase),
         ...(a.failure ? { failure: a.failure.kind } : {}),
         gates: (a.gates ?? []).map(({ name, kind, verdict }) => ({ name, kind, verdict })),

@@ -13,11 +13,21 @@ export { climbByDefault, type EscalationPolicy, type Reached } from "./climb.ts"
 export type { RoutingRule } from "./rules.ts";
 export { scoreComplexity, stepTypeOf, type Complexity, type Factor } from "./complexity/index.ts";
 export {
+  advise,
   entryTier,
+  estimateRun,
   gateQuality,
   learnOutcomes,
+  savings,
+  type Advice,
   type Candidate,
+  type CascadePlan,
+  type Counterfactual,
+  type Estimate,
   type GateQuality,
   type OutcomeRow as TaughtRow,
   type Outcomes,
+  type PlannedStep,
+  type RunEstimate,
+  type Savings,
 } from "./economics/index.ts";

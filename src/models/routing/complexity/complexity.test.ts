@@ -51,6 +51,11 @@ test("a step's type is told by its first telling word, which is named", () => {
   expect(stepTypeOf("Do it")).toEqual({ type: "other", because: "" });
 });
 
+test("two words tell something together only where they stand together", () => {
+  expect(stepTypeOf("Tell what speed. Up there it is slow.").type).toBe("other");
+  expect(stepTypeOf("It has to speed\nup.")).toEqual({ type: "performance", because: "speed\nup" });
+});
+
 test("a word inside another tells nothing", () => {
   expect(stepTypeOf("Put it on the latest shelf").type).toBe("other");
   expect(stepTypeOf("unformatted prefixes").type).toBe("other");

@@ -43,7 +43,8 @@ export function scoreComplexity({ type, contextTokens, files, history }: Complex
   const accepted = Math.min(tries, Math.max(0, history.accepted));
   const share = (accepted + USUAL.share * USUAL.tries) / (tries + USUAL.tries);
   // Neutral at the usual share: a kind that never fails takes a point off, one that always fails adds two.
-  const fromHistory = share > USUAL.share ? -(share - USUAL.share) / (1 - USUAL.share) : (MOST.history * (USUAL.share - share)) / USUAL.share;
+  const fromHistory =
+    share > USUAL.share ? -(share - USUAL.share) / (1 - USUAL.share) : (MOST.history * (USUAL.share - share)) / USUAL.share;
   const factors: Factor[] = [
     { name: "type", value: type, points: weightOf(type), because: `${type} steps weigh ${weightOf(type)} of ${MOST.type}` },
     {

@@ -42,7 +42,9 @@ export interface FoundType {
 
 /** Every form of every word, and the kind it tells. */
 const FORMS = new Map<string, StepType>(
-  (Object.keys(KINDS) as (keyof typeof KINDS)[]).flatMap((type) => KINDS[type].words.flatMap((w) => formsOf(w).map((form) => [form, type] as const))),
+  (Object.keys(KINDS) as (keyof typeof KINDS)[]).flatMap((type) =>
+    KINDS[type].words.flatMap((w) => formsOf(w).map((form) => [form, type] as const)),
+  ),
 );
 
 /** The endings English puts on a word; not all of them are words, which does no harm. */

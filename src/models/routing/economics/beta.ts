@@ -12,7 +12,7 @@ const LANCZOS = [
 ];
 
 /** P(X <= x) of Beta(a, b): the regularized incomplete beta function, by its continued fraction (DLMF 8.17.22), evaluated by Lentz's method. */
-export function betaCdf(x: number, a: number, b: number): number {
+function betaCdf(x: number, a: number, b: number): number {
   if (x <= 0) return 0;
   if (x >= 1) return 1;
   if (x > (a + 1) / (a + b + 2)) return 1 - betaCdf(1 - x, b, a);
@@ -37,7 +37,7 @@ export function betaCdf(x: number, a: number, b: number): number {
 const nonzero = (x: number, tiny: number): number => (Math.abs(x) < tiny ? tiny : x);
 
 /** The x with P(X <= x) = p, by bisection. */
-export function betaQuantile(p: number, a: number, b: number): number {
+function betaQuantile(p: number, a: number, b: number): number {
   let [low, high] = [0, 1];
   for (let i = 0; i < 50; i++) {
     const middle = (low + high) / 2;

@@ -33,10 +33,10 @@ const ASSUMED_WRONG_OVER_RIGHT = { ratio: 1.3, strength: 10 };
 const ASSUMED_ALIKE = { correlation: 0.7, strength: 20 };
 
 /** More candidates than this are not put together into plans. */
-export const MOST = 12;
+const MOST = 12;
 
 /** Of many candidates, those that a plan can use: cheap per right result, or right most often. Without a price an agent cannot be planned with. */
-export function shortlist(rates: readonly Rates[], always: readonly string[] = []): KnownRates[] {
+function shortlist(rates: readonly Rates[], always: readonly string[] = []): KnownRates[] {
   const known = rates.filter((r): r is KnownRates => r.microUsd !== undefined);
   if (known.length <= MOST) return known;
   const chosen = new Set<KnownRates>(known.filter((r) => always.includes(r.candidate.id)));

@@ -86,6 +86,8 @@ export interface Expected {
   microUsd: Estimate;
   /** Share of steps that end with a right result. */
   right: Estimate;
+  /** Share of steps that end with a wrong result that was taken for right. The others are left undone, every attempt refused. */
+  wrong: number;
 }
 
 export interface SingleExpected extends Expected {
@@ -118,7 +120,9 @@ export interface RankedEntry {
   microUsdPerRight: number;
   /** Expected cost of the waterfall from here up. */
   microUsd: number;
+  /** Shares of steps that the waterfall ends with a right result, and with a wrong one that a gate accepted. On the others all were refused. */
   right: number;
+  wrong: number;
   /** Of this agent's own attempt. */
   acceptance: Estimate;
   attempts: number;

@@ -7,7 +7,7 @@
 /** A grid over difficulty, and its weights. */
 const POINTS = 9;
 const span = 2.4;
-export const nodes: readonly number[] = Array.from({ length: POINTS }, (_, i) => -span + (2 * span * i) / (POINTS - 1));
+const nodes: readonly number[] = Array.from({ length: POINTS }, (_, i) => -span + (2 * span * i) / (POINTS - 1));
 const density = nodes.map((d) => Math.exp((-d * d) / 2));
 const mass = density.reduce((a, b) => a + b, 0);
 export const nodeWeights: readonly number[] = density.map((d) => d / mass);
@@ -64,7 +64,9 @@ export function fitLoading(pairs: readonly PairCounts[], works: number): number 
       }
       const neither = Math.max(1e-9, 1 - both - first - second);
       const likely = (count: number, p: number): number => (count === 0 ? 0 : count * Math.log(p));
-      score += weight * (likely(pair.both, both) + likely(pair.onlyFirst, first) + likely(pair.onlySecond, second) + likely(pair.neither, neither));
+      score +=
+        weight *
+        (likely(pair.both, both) + likely(pair.onlyFirst, first) + likely(pair.onlySecond, second) + likely(pair.neither, neither));
     }
     if (score > best.score) best = { loading, score };
   }

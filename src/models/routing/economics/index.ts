@@ -19,5 +19,6 @@ export { entryTier } from "./entry.ts";
 export { estimateRun, type PlannedStep, type RunEstimate } from "./estimate-run.ts";
 export { gateQuality, statedGate } from "./gate-quality.ts";
 export { extendOutcomes, learnOutcomes, type Outcomes } from "./outcomes.ts";
+export { partOf } from "./part.ts";
 export { planCascade, type PlanOptions } from "./plan.ts";
 export { savings, type Counterfactual, type Savings } from "./savings.ts";

@@ -1,10 +1,10 @@
 import type { Weighed } from "./weigh.ts";
 
-/** A plan as a point: what it costs and how often it is right, each pessimistic by its uncertainty against the reference. */
+/** A plan as a point: what it costs and what it is worth, each pessimistic by its uncertainty against the reference. */
 export interface Point {
   plan: Weighed;
   cost: number;
-  right: number;
+  value: number;
 }
 
 export interface Share {
@@ -25,15 +25,15 @@ export interface Caution {
 export const pointOf = (plan: Weighed, caution: Caution): Point => ({
   plan,
   cost: plan.microUsd + caution.cost * plan.microUsdError,
-  right: plan.right - caution.right * plan.rightError,
+  value: plan.value - caution.right * plan.valueError,
 });
 
 /** The points that no mix of others beats, by rising cost: the upper convex hull. */
 export function frontier(points: readonly Point[]): Point[] {
-  const sorted = [...points].sort((a, b) => a.cost - b.cost || b.right - a.right);
+  const sorted = [...points].sort((a, b) => a.cost - b.cost || b.value - a.value);
   const hull: Point[] = [];
   for (const point of sorted) {
-    if (hull.length > 0 && point.right <= (hull.at(-1)?.right ?? 0)) continue;
+    if (hull.length > 0 && point.value <= (hull.at(-1)?.value ?? 0)) continue;
     while (hull.length >= 2 && isBelow(hull.at(-2), hull.at(-1), point)) hull.pop();
     hull.push(point);
   }
@@ -41,9 +41,9 @@ export function frontier(points: readonly Point[]): Point[] {
 }
 
 const isBelow = (a: Point | undefined, b: Point | undefined, c: Point): boolean =>
-  a !== undefined && b !== undefined && (b.right - a.right) * (c.cost - a.cost) <= (c.right - a.right) * (b.cost - a.cost);
+  a !== undefined && b !== undefined && (b.value - a.value) * (c.cost - a.cost) <= (c.value - a.value) * (b.cost - a.cost);
 
-/** The mix with the most right results whose cost is within the budget; `undefined`: even the cheapest costs more. */
+/** The mix of most value whose cost is within the budget; `undefined`: even the cheapest costs more. */
 export function bestWithin(hull: readonly Point[], budget: number): Share[] | undefined {
   const above = hull.findIndex((p) => p.cost > budget);
   if (above === 0 || hull.length === 0) return undefined;
@@ -51,17 +51,17 @@ export function bestWithin(hull: readonly Point[], budget: number): Share[] | un
   return low && blend(low, high, high ? (budget - low.cost) / (high.cost - low.cost) : 0);
 }
 
-/** The cheapest mix that is right at least so often; `undefined`: none is. */
-export function cheapestWith(hull: readonly Point[], right: number): Share[] | undefined {
-  const above = hull.findIndex((p) => p.right >= right);
+/** The cheapest mix of at least so much value; `undefined`: none is. */
+export function cheapestWith(hull: readonly Point[], value: number): Share[] | undefined {
+  const above = hull.findIndex((p) => p.value >= value);
   const high = hull[above];
   if (!high) return undefined;
   const low = hull[above - 1];
-  return low ? blend(low, high, (right - low.right) / (high.right - low.right)) : [{ share: 1, plan: high.plan }];
+  return low ? blend(low, high, (value - low.value) / (high.value - low.value)) : [{ share: 1, plan: high.plan }];
 }
 
-/** Shares below a hundredth are not worth a second plan. */
-const LEAST_SHARE = 0.01;
+/** Below this a share is a rounding error. A small share is kept, however small: without it the mix would break its promise. */
+const LEAST_SHARE = 1e-9;
 
 function blend(low: Point, high: Point | undefined, share: number): Share[] {
   if (!high || share < LEAST_SHARE) return [{ share: 1, plan: low.plan }];

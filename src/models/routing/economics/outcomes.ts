@@ -1,4 +1,4 @@
-import type { About, OutcomeRow } from "./contract.ts";
+import type { About, Candidate, Entry, OutcomeRow } from "./contract.ts";
 
 /** What is summed over attempts; a place in `Sums` each. */
 export const FIELD = {
@@ -42,24 +42,34 @@ export interface Basis {
   works: readonly Work[];
 }
 
+/** What was answered for one set of candidates, by the question. */
+export interface Answers {
+  candidates: readonly Candidate[];
+  byQuestion: Map<string, Entry | undefined>;
+}
+
 /**
  * What the ledger has taught: a snapshot that never changes. `extendOutcomes` answers a new one. Rows are kept in one growing list that
  * snapshots share, each seeing its own length of it; what is derived is computed again once the ledger has grown by a twentieth, so that a
- * row costs amortized constant time and a decision never waits for it.
+ * row costs amortized constant time and a decision does not wait for it.
  */
 export class Outcomes {
   readonly size: number;
   readonly basis: Basis;
   readonly #log: OutcomeRow[];
-  /** Plans made on this basis: see decide.ts. Emptied with it. */
-  readonly memo: Map<string, unknown>;
+  /** What `entryTier` answered on this basis. */
+  readonly entries: Answers[];
+  /** What `entryTier` was asked lately: asked again when the ledger is learnt anew, so that no decision waits for it. */
+  readonly asked: ((outcomes: Outcomes) => unknown)[];
 
   constructor(log: OutcomeRow[], before?: Outcomes) {
     this.#log = log;
     this.size = log.length;
     const isFresh = before !== undefined && this.size - before.basis.size <= before.basis.size / 20;
     this.basis = isFresh ? before.basis : learn(log);
-    this.memo = isFresh ? before.memo : new Map();
+    this.entries = isFresh ? before.entries : [];
+    this.asked = isFresh ? before.asked : [];
+    if (!isFresh) for (const ask of before?.asked ?? []) ask(this);
   }
 
   extend(rows: readonly OutcomeRow[]): Outcomes {
@@ -82,7 +92,13 @@ function learn(rows: readonly OutcomeRow[]): Basis {
   const agents = new Map<string, { agent: string; tier: string; total: Sums; otherwise: Sums; byType: Map<string, Sums> }>();
   const works = new Map<string, { type: string; complexity: number; attempts: OutcomeRow[] }>();
   for (const row of rows) {
-    const agent = agents.get(row.agent) ?? { agent: row.agent, tier: row.tier, total: sums(1), otherwise: sums(LEVELS), byType: new Map<string, Sums>() };
+    const agent = agents.get(row.agent) ?? {
+      agent: row.agent,
+      tier: row.tier,
+      total: sums(1),
+      otherwise: sums(LEVELS),
+      byType: new Map<string, Sums>(),
+    };
     agents.set(row.agent, agent);
     agent.tier = row.tier;
     const ofType = agent.byType.get(row.type) ?? sums(LEVELS);
@@ -97,7 +113,11 @@ function learn(rows: readonly OutcomeRow[]): Basis {
   }
   for (const agent of agents.values()) {
     agent.otherwise = spread(agent.otherwise).map((x) => OTHER_TYPE * x);
-    for (const [type, own] of agent.byType) agent.byType.set(type, spread(own).map((x, i) => (1 - OTHER_TYPE) * x + (agent.otherwise[i] ?? 0)));
+    for (const [type, own] of agent.byType)
+      agent.byType.set(
+        type,
+        spread(own).map((x, i) => (1 - OTHER_TYPE) * x + (agent.otherwise[i] ?? 0)),
+      );
   }
   return { size: rows.length, agents, works: [...works.values()] };
 }

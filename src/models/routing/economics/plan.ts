@@ -18,10 +18,10 @@ export interface PlanOptions {
 }
 
 /**
- * What is promised is held to a stricter bound than what is hoped for. "No dearer than" is held at two standard errors; "no worse than" by one
- * standard error, as in the rule of that name for taking the simpler of two (Breiman et al. 1984).
+ * More right results must show by one standard error: the rule of that name for taking the simpler of two (Breiman et al. 1984). That a plan
+ * costs no more than a budget is a promise, and is held at two; where the cost is what is made small, it is only a tie-break.
  */
-const CAUTION: Record<Objective["kind"], Caution> = { "best-within": { right: 0.67, cost: 2 }, cheapest: { right: 1, cost: 0.5 } };
+const CAUTION: Record<Objective["kind"], Caution> = { "best-within": { right: 1, cost: 2 }, cheapest: { right: 1, cost: 0.5 } };
 
 /** A single agent within this of the best is as good: 1 point. */
 export const AS_GOOD = 0.01;
@@ -65,7 +65,7 @@ function choose(plans: readonly Weighed[], base: Weighed, { objective, caution }
       return bestWithin(hull, budget) ?? cheapestOf(hull.map((p) => p.plan)) ?? alone;
     }
     case "cheapest":
-      return cheapestWith(hull, base.right) ?? alone;
+      return cheapestWith(hull, base.value) ?? alone;
     default:
       return objective satisfies never;
   }
@@ -82,8 +82,8 @@ function referenceOf(objective: Objective, columns: Columns, singles: readonly W
   if (named !== -1) return named;
   const seen = singles.filter((s) => (columns.rates[s.agents[0] ?? 0]?.attempts ?? 0) >= ENOUGH_ATTEMPTS);
   const among = seen.length > 0 ? seen : singles;
-  const best = Math.max(...among.map((s) => s.right));
-  const asGood = among.filter((s) => s.right >= best - (objective.kind === "cheapest" ? 0 : AS_GOOD));
+  const best = Math.max(...among.map((s) => s.value));
+  const asGood = among.filter((s) => s.value >= best - (objective.kind === "cheapest" ? 0 : AS_GOOD));
   return asGood.sort((a, b) => a.microUsd - b.microUsd)[0]?.agents[0];
 }
 
@@ -115,12 +115,30 @@ function describe(shares: readonly Share[], base: Weighed, context: Described): 
     verdict: isKnown ? (isCascade ? "cascade" : "single") : "unknown",
     parts,
     expected: {
-      microUsd: money(around(sum((p) => p.microUsd), sum((p) => p.ownMicroUsdError))),
-      right: around(sum((p) => p.right), sum((p) => p.ownRightError), 1),
+      microUsd: money(
+        around(
+          sum((p) => p.microUsd),
+          sum((p) => p.ownMicroUsdError),
+        ),
+      ),
+      right: around(
+        sum((p) => p.right),
+        sum((p) => p.ownRightError),
+        1,
+      ),
+      wrong: sum((p) => p.wrong),
     },
     gain: {
-      right: difference(sum((p) => p.right) - base.right, sum((p) => p.rightError)),
-      microUsd: money(difference(sum((p) => p.microUsd) - base.microUsd, sum((p) => p.microUsdError))),
+      right: difference(
+        sum((p) => p.right) - base.right,
+        sum((p) => p.valueError),
+      ),
+      microUsd: money(
+        difference(
+          sum((p) => p.microUsd) - base.microUsd,
+          sum((p) => p.microUsdError),
+        ),
+      ),
     },
     reference: id(reference),
     singles: singles.map((s) => single(s, columns, rules)).sort((a, b) => a.microUsd.mean / a.right.mean - b.microUsd.mean / b.right.mean),
@@ -139,6 +157,7 @@ function single(weighed: Weighed, columns: Columns, rules: Rules): SingleExpecte
     attempts: Math.round(rates?.attempts ?? 0),
     microUsd: money(around(weighed.microUsd, weighed.ownMicroUsdError)),
     right: { mean: weighed.right, low: interval.low * keeps, high: interval.high * keeps },
+    wrong: weighed.wrong,
   };
 }
 
@@ -149,7 +168,7 @@ function nothing(candidates: readonly Candidate[], objective: Objective): Cascad
   return {
     verdict: "unknown",
     parts: reference === "" ? [] : [{ share: 1, agents: [reference] }],
-    expected: { microUsd: none, right: { mean: 0, low: 0, high: 1 } },
+    expected: { microUsd: none, right: { mean: 0, low: 0, high: 1 }, wrong: 0 },
     gain: { right: none, microUsd: none },
     reference,
     singles: [],

@@ -25,12 +25,14 @@ export function reasonsOf(plan: Omit<CascadePlan, "reasons">, objective: Objecti
         : `No cascade is needed: ${chosen.join(" and ")} does better than ${alone}.`,
     );
   } else {
-    const how = plan.parts.map((p) => (plan.parts.length > 1 ? `${percent(p.share)} of steps: ` : "") + p.agents.join(", then ")).join("; ");
+    const how = plan.parts
+      .map((p) => (plan.parts.length > 1 ? `${percent(p.share)} of steps: ` : "") + p.agents.join(", then "))
+      .join("; ");
     lines.push(`A cascade pays: ${how}.`, `It is compared with ${alone}.`);
   }
   if (plan.gain.right.mean !== 0 || plan.gain.microUsd.mean !== 0)
     lines.push(
-      `Expected: ${formatUsd(plan.expected.microUsd.mean)} a step and ${percent(plan.expected.right.mean)} right, ` +
+      `Expected: ${formatUsd(plan.expected.microUsd.mean)} a step, ${percent(plan.expected.right.mean)} right and ${percent(plan.expected.wrong)} wrong unnoticed, ` +
         `${points(plan.gain.right.mean)} (95 % interval ${points(plan.gain.right.low)} to ${points(plan.gain.right.high)}) on ${plan.jointWork} pieces of joint work.`,
     );
   lines.push(

@@ -34,7 +34,12 @@ export interface Savings {
  * what it usually costs, scaled by how dear the step was for the agents that did try it (a ratio estimator, Cochran 1977, ch. 6): steps that
  * were dear for one are dear for others.
  */
-export function savings(rows: readonly OutcomeRow[], candidates: readonly Candidate[], gate: GateQuality, premiumTier = "premium"): Savings {
+export function savings(
+  rows: readonly OutcomeRow[],
+  candidates: readonly Candidate[],
+  gate: GateQuality,
+  premiumTier = "premium",
+): Savings {
   const outcomes = learnOutcomes(rows);
   const rates = ratesOf(candidates, outcomes.basis, gate).filter((r) => r.microUsd !== undefined);
   const works = outcomes.basis.works;
@@ -43,15 +48,30 @@ export function savings(rows: readonly OutcomeRow[], candidates: readonly Candid
   const actual = works.reduce((sum, w) => sum + endsRight(w, usual, gate), 0) / Math.max(1, works.length);
   const missing: string[] = [];
   const found: Counterfactual[] = [];
-  const named = (name: Counterfactual["name"], among: typeof rates, better: (a: (typeof rates)[0], b: (typeof rates)[0]) => number, none: string): void => {
+  const named = (
+    name: Counterfactual["name"],
+    among: typeof rates,
+    better: (a: (typeof rates)[0], b: (typeof rates)[0]) => number,
+    none: string,
+  ): void => {
     const agent = [...among].sort(better)[0];
     if (!agent || works.length === 0) missing.push(works.length === 0 ? `${name}: no step is in the ledger` : `${name}: ${none}`);
     else found.push(counterfactual(name, agent, works, { spent, actual, usual, gate }));
   };
-  named("always-premium", rates.filter((r) => r.candidate.tier === premiumTier), (a, b) => b.rate - a.rate, `no agent of tier ${premiumTier} has a price`);
+  named(
+    "always-premium",
+    rates.filter((r) => r.candidate.tier === premiumTier),
+    (a, b) => b.rate - a.rate,
+    `no agent of tier ${premiumTier} has a price`,
+  );
   const tried = rates.filter((r) => r.attempts > 0);
   const best = Math.max(...tried.map((r) => r.rate));
-  named("best-single", tried.filter((r) => r.rate >= best - 0.01), (a, b) => (a.microUsd ?? 0) - (b.microUsd ?? 0), "no agent was tried");
+  named(
+    "best-single",
+    tried.filter((r) => r.rate >= best - 0.01),
+    (a, b) => (a.microUsd ?? 0) - (b.microUsd ?? 0),
+    "no agent was tried",
+  );
   return { spent, steps: works.length, counterfactuals: found, missing };
 }
 
@@ -62,7 +82,12 @@ interface Known {
   gate: GateQuality;
 }
 
-function counterfactual(name: Counterfactual["name"], agent: ReturnType<typeof ratesOf>[0], works: readonly Work[], known: Known): Counterfactual {
+function counterfactual(
+  name: Counterfactual["name"],
+  agent: ReturnType<typeof ratesOf>[0],
+  works: readonly Work[],
+  known: Known,
+): Counterfactual {
   const { id } = agent.candidate;
   const usually = agent.microUsd ?? 0;
   let [total, variance, seen] = [0, 0, 0];
@@ -93,7 +118,11 @@ function counterfactual(name: Counterfactual["name"], agent: ReturnType<typeof r
     microUsd: around(total, 0),
     saved: around(total - known.spent, Number.NEGATIVE_INFINITY),
     right: {
-      counterfactual: { mean: agent.rate, low: Math.max(0, agent.rate - 1.96 * rateError), high: Math.min(1, agent.rate + 1.96 * rateError) },
+      counterfactual: {
+        mean: agent.rate,
+        low: Math.max(0, agent.rate - 1.96 * rateError),
+        high: Math.min(1, agent.rate + 1.96 * rateError),
+      },
       actual: known.actual,
     },
     steps: works.length,

@@ -6,10 +6,14 @@ import { rightGiven } from "./rates.ts";
 /** What a sequence of agents is expected to do, alone and against the reference. */
 export interface Weighed {
   agents: readonly number[];
+  /** Shares of steps that end with a right result, and with a wrong one that was taken. */
   right: number;
+  wrong: number;
+  /** What plans are compared by: see `Rules`. */
+  value: number;
   microUsd: number;
   /** Standard errors of the differences to the reference, paired by work where the ledger allows it. */
-  rightError: number;
+  valueError: number;
   microUsdError: number;
   /** Standard errors of the figures themselves. */
   ownRightError: number;
@@ -20,9 +24,17 @@ export interface Weighed {
 
 export interface Rules {
   gate: GateQuality;
-  /** The last agent's result is taken without a gate. Absent: the gate judges it too, and a refusal leaves the step undone. */
+  /**
+   * The last agent's result is taken without a gate: then every step ends rightly or wrongly, and plans are compared by the right ones. Absent:
+   * the gate judges it too, and a refusal leaves the step undone; then a wrong result that was accepted takes away what a right one is worth,
+   * else a plan would be the better the more often it tries until a gate gives way.
+   */
   takesLast?: boolean | undefined;
 }
+
+/** What a result adds to the value, right or wrong, where it is judged, and where it is the last. */
+const worth = (isRight: number, isLast: boolean, { gate, takesLast }: Rules): number =>
+  takesLast === true ? isRight * (isLast ? 1 : 1 - gate.falseRefuse) : isRight * (1 - gate.falseRefuse) - (1 - isRight) * gate.falseAccept;
 
 /**
  * What the common difficulty says counts as much as this many pieces of joint work. After a refusal only the hard third of the work is left
@@ -35,30 +47,34 @@ const COST_PRIOR_STRENGTH = 8;
 const ENOUGH_PAIRS = 12;
 
 /** What is known after a sequence of agents was refused: where the next one begins. Shared by all plans that begin with it. */
-export interface Prefix {
+interface Prefix {
   agents: readonly number[];
   /** By piece of work: weight times P(all were refused); 0 also where one of them was not seen. */
   reach: Float64Array;
-  /** By piece of work: P(a right result was accepted), and what was spent. NaN where one of them was not seen. */
-  right: Float64Array;
+  /** By piece of work: the value so far, and what was spent. NaN where one of them was not seen. */
+  value: Float64Array;
   microUsd: Float64Array;
   /** By difficulty: P(all were refused), by the model alone. */
   reached: Float64Array;
   comesFar: number;
   expectedRight: number;
+  expectedWrong: number;
+  expectedValue: number;
   expectedMicroUsd: number;
   rightVariance: number;
   microUsdVariance: number;
 }
 
-export const start = (columns: Columns): Prefix => ({
+const start = (columns: Columns): Prefix => ({
   agents: [],
   reach: columns.weights,
-  right: new Float64Array(columns.weights.length),
+  value: new Float64Array(columns.weights.length),
   microUsd: new Float64Array(columns.weights.length),
   reached: Float64Array.from(nodeWeights),
   comesFar: 1,
   expectedRight: 0,
+  expectedWrong: 0,
+  expectedValue: 0,
   expectedMicroUsd: 0,
   rightVariance: 0,
   microUsdVariance: 0,
@@ -102,21 +118,21 @@ interface Found {
 }
 
 /** The sequence with one more agent, refused too. */
-export function refused(prefix: Prefix, agent: number, columns: Columns, { gate }: Rules): Prefix {
-  const { falseAccept, falseRefuse } = gate;
+function refused(prefix: Prefix, agent: number, columns: Columns, rules: Rules): Prefix {
+  const { falseAccept, falseRefuse } = rules.gate;
   const isAgain = prefix.agents.includes(agent);
   const rate = columns.rates[agent]?.rate ?? 0.5;
   const [y, c] = [columns.right[agent], columns.microUsd[agent]];
   const works = columns.weights.length;
-  const next = { reach: new Float64Array(works), right: new Float64Array(works), microUsd: new Float64Array(works) };
+  const next = { reach: new Float64Array(works), value: new Float64Array(works), microUsd: new Float64Array(works) };
   const found: Found = { sum: 0, squares: 0, right: 0, microUsd: 0 };
   for (let t = 0; t < works; t++) {
     const r = prefix.reach[t] ?? 0;
     const first = y?.[t] ?? Number.NaN;
-    const [rightSoFar, spentSoFar] = [prefix.right[t] ?? 0, prefix.microUsd[t] ?? 0];
+    const [valueSoFar, spentSoFar] = [prefix.value[t] ?? 0, prefix.microUsd[t] ?? 0];
     if (r <= 0 || Number.isNaN(first)) {
       // What cannot come here needs no observation; what could and has none says nothing of this plan.
-      next.right[t] = r <= 0 ? rightSoFar : Number.NaN;
+      next.value[t] = r <= 0 ? valueSoFar : Number.NaN;
       next.microUsd[t] = spentSoFar;
       continue;
     }
@@ -127,43 +143,59 @@ export function refused(prefix: Prefix, agent: number, columns: Columns, { gate 
     found.right += r * yt;
     found.microUsd += r * ct;
     const share = r / (columns.weights[t] ?? 1);
-    next.right[t] = rightSoFar + share * yt * (1 - falseRefuse);
+    next.value[t] = valueSoFar + share * worth(yt, false, rules);
     next.microUsd[t] = spentSoFar + share * ct;
     next.reach[t] = r * (yt * falseRefuse + (1 - yt) * (1 - falseAccept));
   }
-  const stage = stageOf(prefix, agent, columns, gate, found);
+  const stage = stageOf(prefix, agent, columns, rules.gate, found);
   return {
     ...next,
-    ...added(prefix, stage, agent, 1 - falseRefuse, columns),
-    reached: passedOn(agent, prefix, columns, gate),
+    ...added(prefix, stage, agent, false, columns, rules),
+    reached: passedOn(agent, prefix, columns, rules.gate),
     comesFar: prefix.comesFar * (stage.right * falseRefuse + (1 - stage.right) * (1 - falseAccept)),
   };
 }
 
-function added(prefix: Prefix, stage: Stage, agent: number, keeps: number, columns: Columns): Omit<Prefix, "reach" | "right" | "microUsd" | "reached" | "comesFar"> {
+function added(
+  prefix: Prefix,
+  stage: Stage,
+  agent: number,
+  isLast: boolean,
+  columns: Columns,
+  rules: Rules,
+): Omit<Prefix, "reach" | "value" | "microUsd" | "reached" | "comesFar"> {
   const far = prefix.comesFar;
+  const isTaken = isLast && rules.takesLast === true;
+  const [keeps, passes] = isTaken ? [1, 1] : [1 - rules.gate.falseRefuse, rules.gate.falseAccept];
+  const swing = worth(1, isLast, rules) - worth(0, isLast, rules);
   const costError = prefix.agents.length === 0 ? (columns.rates[agent]?.microUsdError ?? 0) : stage.microUsd / Math.sqrt(stage.strength);
   return {
     agents: [...prefix.agents, agent],
     expectedRight: prefix.expectedRight + far * stage.right * keeps,
+    expectedWrong: prefix.expectedWrong + far * (1 - stage.right) * passes,
+    expectedValue: prefix.expectedValue + far * worth(stage.right, isLast, rules),
     expectedMicroUsd: prefix.expectedMicroUsd + far * stage.microUsd,
-    rightVariance: prefix.rightVariance + (far * keeps) ** 2 * ((stage.right * (1 - stage.right)) / (stage.strength + 1)),
+    rightVariance: prefix.rightVariance + (far * swing) ** 2 * ((stage.right * (1 - stage.right)) / (stage.strength + 1)),
     microUsdVariance: prefix.microUsdVariance + (far * costError) ** 2,
   };
 }
 
 /** Weighs the cascade that ends with this agent. One pass over the ledger's work, and nothing kept. */
-export function ending(prefix: Prefix, agent: number, reference: number, columns: Columns, rules: Rules): Weighed {
-  const keeps = rules.takesLast === true ? 1 : 1 - rules.gate.falseRefuse;
+function ending(prefix: Prefix, agent: number, reference: number, columns: Columns, rules: Rules): Weighed {
   const isAgain = prefix.agents.includes(agent);
   const rate = columns.rates[agent]?.rate ?? 0.5;
-  const [y, c, baseRight, baseCost] = [columns.right[agent], columns.microUsd[agent], columns.right[reference], columns.microUsd[reference]];
+  const [y, c, baseRight, baseCost] = [
+    columns.right[agent],
+    columns.microUsd[agent],
+    columns.right[reference],
+    columns.microUsd[reference],
+  ];
   const found: Found = { sum: 0, squares: 0, right: 0, microUsd: 0 };
-  let [joint, sum, squares, right, rightSquares, cost, costSquares] = [0, 0, 0, 0, 0, 0, 0];
+  let [joint, sum, squares, gain, gainSquares, cost, costSquares] = [0, 0, 0, 0, 0, 0, 0];
   for (let t = 0; t < columns.weights.length; t++) {
     const [r, w] = [prefix.reach[t] ?? 0, columns.weights[t] ?? 0];
     const first = y?.[t] ?? Number.NaN;
-    let [value, spent] = [prefix.right[t] ?? 0, prefix.microUsd[t] ?? 0];
+    let [value, spent] = [prefix.value[t] ?? 0, prefix.microUsd[t] ?? 0];
     if (r > 0) {
       if (Number.isNaN(first)) continue;
       const yt = isAgain ? again(first, rate, columns.alike) : first;
@@ -172,34 +204,41 @@ export function ending(prefix: Prefix, agent: number, reference: number, columns
       found.squares += r * r;
       found.right += r * yt;
       found.microUsd += r * ct;
-      value += (r / w) * yt * keeps;
+      value += (r / w) * worth(yt, true, rules);
       spent += (r / w) * ct;
     }
     const base = baseRight?.[t] ?? Number.NaN;
     if (Number.isNaN(value) || Number.isNaN(base) || w <= 0) continue;
-    const [dv, dc] = [value - keeps * base, spent - (baseCost?.[t] ?? 0)];
+    const [dv, dc] = [value - worth(base, true, rules), spent - (baseCost?.[t] ?? 0)];
     joint++;
     sum += w;
     squares += w * w;
-    right += w * dv;
-    rightSquares += w * dv * dv;
+    gain += w * dv;
+    gainSquares += w * dv * dv;
     cost += w * dc;
     costSquares += w * dc * dc;
   }
   const stage = stageOf(prefix, agent, columns, rules.gate, found);
-  const all = added(prefix, stage, agent, keeps, columns);
+  const all = added(prefix, stage, agent, true, columns, rules);
   const effective = sum === 0 ? 1 : Math.max(1, (sum * sum) / squares - 1);
   const error = (mean: number, square: number): number => Math.sqrt(Math.max(0, square / sum - (mean / sum) ** 2) / effective);
   const base = columns.rates[reference];
-  const baseVariance = base ? (base.rate * (1 - base.rate)) / (base.a + base.b + 1) : 0.25;
+  const swing = worth(1, true, rules) - worth(0, true, rules);
+  const baseVariance = base ? (swing ** 2 * base.rate * (1 - base.rate)) / (base.a + base.b + 1) : 0.25;
   const isReference = prefix.agents.length === 0 && agent === reference;
   const isPaired = joint >= ENOUGH_PAIRS;
   return {
     agents: all.agents,
     right: all.expectedRight,
+    wrong: all.expectedWrong,
+    value: all.expectedValue,
     microUsd: all.expectedMicroUsd,
-    rightError: isReference ? 0 : isPaired ? error(right, rightSquares) : Math.sqrt(all.rightVariance + baseVariance),
-    microUsdError: isReference ? 0 : isPaired ? error(cost, costSquares) : Math.sqrt(all.microUsdVariance + (base?.microUsdError ?? 0) ** 2),
+    valueError: isReference ? 0 : isPaired ? error(gain, gainSquares) : Math.sqrt(all.rightVariance + baseVariance),
+    microUsdError: isReference
+      ? 0
+      : isPaired
+        ? error(cost, costSquares)
+        : Math.sqrt(all.microUsdVariance + (base?.microUsdError ?? 0) ** 2),
     ownRightError: Math.sqrt(all.rightVariance),
     ownMicroUsdError: Math.sqrt(all.microUsdVariance),
     joint,
@@ -213,7 +252,14 @@ export function weigh(agents: readonly number[], reference: number, columns: Col
 }
 
 /** Weighs every sequence of up to `depth` of the agents. */
-export function weighAll(among: readonly number[], depth: number, mayRepeat: boolean, reference: number, columns: Columns, rules: Rules): Weighed[] {
+export function weighAll(
+  among: readonly number[],
+  depth: number,
+  mayRepeat: boolean,
+  reference: number,
+  columns: Columns,
+  rules: Rules,
+): Weighed[] {
   const found: Weighed[] = [];
   const from = (prefix: Prefix): void => {
     for (const agent of among) {
