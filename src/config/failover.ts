@@ -1,6 +1,6 @@
 import { modelAt, type ModelName } from "./agents.ts";
 import type { Loading } from "./loading.ts";
-import type { AgentSettings, ProviderSettings, QuotaSettings } from "./settings.ts";
+import type { AgentSettings, Config, ProviderSettings, QuotaSettings } from "./settings.ts";
 import type { SettingsFile } from "./settings-file.ts";
 import { named } from "./yaml/shown.ts";
 
@@ -15,14 +15,25 @@ export function gatherQuota(loading: Loading): QuotaSettings | undefined {
   return { onLimit: quota["on-limit"] ?? "failover", holdMs: quota.hold ?? HOLD_MS, mostMs: quota.most ?? MOST_MS };
 }
 
+/** The models of the file's `fallback`. */
+export function gatherFallback(loading: Loading, providers: ReadonlyMap<string, ProviderSettings>): ModelName[] {
+  const found = loading.setting("fallback");
+  return found ? modelsIn(loading, found.file, ["fallback"], found.value, providers) : [];
+}
+
+/** An agent that no file names with the `fallback` of the settings. */
+export function withFallback(agent: AgentSettings, { fallback, providers }: Pick<Config, "fallback" | "providers">): AgentSettings {
+  if (!isMetered(agent) || fallback.length === 0) return agent;
+  return { ...agent, chain: inOrder(agent, fallback, new Map(providers.map((p) => [p.id, p])), "own") };
+}
+
 /** Gives agents the models that are asked when their own fails: those they name, or else those of the file. */
 export function withFallbacks(
   loading: Loading,
   agents: ReadonlyMap<string, AgentSettings>,
   providers: ReadonlyMap<string, ProviderSettings>,
+  ofAll: readonly ModelName[],
 ): Map<string, AgentSettings> {
-  const common = loading.setting("fallback");
-  const ofAll = common ? modelsIn(loading, common.file, ["fallback"], common.value, providers) : [];
   const entries = loading.entries("agents");
   return new Map(
     [...agents].map(([id, agent]): [string, AgentSettings] => {

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { Protocol } from "./contract.ts";
+import type { Protocol, Upstream } from "./contract.ts";
 import type { KeyState } from "./keys.ts";
 
 /** A request's path and query without the key, and whose it is. */
@@ -60,8 +60,7 @@ const dearer = /^fast-mode/;
 /** Headers for the upstream: its own key in the format's own place, or, in pass-through, the agent's own headers. */
 export function accessHeaders(
   headers: IncomingHttpHeaders,
-  key: KeyState,
-  secret: string,
+  { key, secret, upstream }: { key: KeyState; secret: string; upstream: Upstream },
   base: string,
   protocol: Protocol,
 ): { headers: Record<string, string>; logins: string[] } {
@@ -69,7 +68,7 @@ export function accessHeaders(
     const own = ownHeaders(headers, secret);
     return { headers: own, logins: loginsIn(own) };
   }
-  const { apiKey } = key.upstream;
+  const { apiKey } = upstream;
   const bearer = { authorization: `Bearer ${apiKey}` };
   const made: Record<string, string> = { accept: "application/json, text/event-stream", "user-agent": "stepfall" };
   switch (protocol) {
@@ -94,5 +93,5 @@ export function accessHeaders(
     default:
       protocol satisfies never;
   }
-  return { headers: { ...made, ...key.upstream.headers }, logins: [] };
+  return { headers: { ...made, ...upstream.headers }, logins: [] };
 }

@@ -6,6 +6,7 @@ import type { BudgetBook } from "./budgets.ts";
 import type { AwaitedKeys } from "./awaited-keys.ts";
 import type { KeySpec, KeyUsage } from "./contract.ts";
 import type { Engines } from "./engines.ts";
+import type { Health } from "./failover/health.ts";
 import type { FromWorker } from "./handover.ts";
 import type { UsageByKey } from "./key-usage.ts";
 import { keyIdOf, secretsOf, type Keys, type KeyState } from "./keys.ts";
@@ -22,29 +23,28 @@ const Rates = z.object({
 });
 const BaseUrl = z.url({ protocol: /^https?$/ });
 
+const UpstreamSchema = z.object({
+  provider: z.string(),
+  baseUrl: BaseUrl,
+  bases: z.partialRecord(z.enum(["chat", "responses", "messages", "gemini"]), BaseUrl).optional(),
+  apiKey: z.string().optional(),
+  model: z.string(),
+  price: Rates.extend({
+    tiers: z.array(Rates.extend({ above: whole })).optional(),
+    source: z.enum(["bundled", "configured", "local"]),
+  }).optional(),
+  headers: z.record(z.string(), z.string()).optional(),
+});
+
 const KeySpecSchema = z.object({
   runId: z.string(),
   attempt: z.string(),
   agent: z.string(),
   tier: z.string(),
-  upstreams: z.tuple(
-    [
-      z.object({
-        provider: z.string(),
-        baseUrl: BaseUrl,
-        bases: z.partialRecord(z.enum(["chat", "responses", "messages", "gemini"]), BaseUrl).optional(),
-        apiKey: z.string().optional(),
-        model: z.string(),
-        price: Rates.extend({
-          tiers: z.array(Rates.extend({ above: whole })).optional(),
-          source: z.enum(["bundled", "configured", "local"]),
-        }).optional(),
-        headers: z.record(z.string(), z.string()).optional(),
-      }),
-    ],
-    z.unknown(),
-  ),
+  upstreams: z.tuple([UpstreamSchema], UpstreamSchema),
+  quota: z.object({ onLimit: z.enum(["wait", "failover", "fail"]), holdMs: whole, mostMs: whole }).optional(),
   budgets: z.array(z.object({ id: z.string(), limit: whole, spent: whole })),
+  project: z.string().optional(),
   maxOutputTokens: z.number().int().positive(),
   credentials: z.enum(["metered", "pass-through"]).optional(),
   epoch: z.number().int().optional(),
@@ -63,6 +63,7 @@ export interface AdminContext {
   awaited: AwaitedKeys;
   calls: { readonly usages: UsageByKey };
   budgets: BudgetBook;
+  health: Pick<Health, "states">;
   engines: Engines;
   mask: Mask;
   inFlight(): number;
@@ -113,14 +114,20 @@ export async function admin(req: IncomingMessage, res: ServerResponse, path: str
         return undefined;
       case "POST /admin/keys": {
         const { key, client, spec } = OpenRequest.parse(json);
-        const answer = openKey(key, client, spec as KeySpec, ctx);
-        ctx.tell({ type: "opened", opened: { key, client, spec: spec as KeySpec } });
+        const answer = openKey(key, client, spec, ctx);
+        ctx.tell({ type: "opened", opened: { key, client, spec } });
         return sendJson(res, 200, answer);
       }
       case "POST /admin/keys/close":
         return sendJson(res, 200, await closeKey(z.object({ key: z.string(), client: z.string() }).parse(json), ctx));
       case "GET /admin/status":
-        return sendJson(res, 200, { protocol: gatewayProtocol, engines: ctx.engines.size, keys: ctx.keys.size, inFlight: ctx.inFlight() });
+        return sendJson(res, 200, {
+          protocol: gatewayProtocol,
+          engines: ctx.engines.size,
+          keys: ctx.keys.size,
+          inFlight: ctx.inFlight(),
+          providers: ctx.health.states(),
+        });
       case "POST /admin/shutdown":
         sendJson(res, 200, {});
         return ctx.shutdown("an engine asked for it");

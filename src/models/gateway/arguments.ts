@@ -14,6 +14,8 @@ export interface GatewayTuning {
   firstByteMs: number;
   /** How long an upstream may be silent within an answer. Default 3 minutes. */
   upstreamIdleMs: number;
+  /** How long a provider that keeps failing is left alone at first. Default 5 s. */
+  breakerOpenMs: number;
   /** How long a call is held whose key was open at the gateway before and is not yet opened again. Default 30 s. */
   awaitedMs: number;
   /** How long the port of the gateway before is waited for: a connection may have been given its number meanwhile. Default 3 s. */
@@ -26,6 +28,7 @@ export const gatewayDefaults: GatewayTuning = {
   idleMs: 15_000,
   firstByteMs: 600_000,
   upstreamIdleMs: 180_000,
+  breakerOpenMs: 5_000,
   awaitedMs: 30_000,
   portMs: 3_000,
   maxBodyBytes: 32 << 20,

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { formatUsd, type Clock } from "../../domain/index.ts";
-import { BudgetBook, type Exhausted } from "./budgets.ts";
+import { BudgetBook, chargedTo, heldAt, type Exhausted } from "./budgets.ts";
 import { UsageByKey } from "./key-usage.ts";
 import type { InFlight, KeyState } from "./keys.ts";
-import type { ModelPrice } from "./contract.ts";
+import type { ModelPrice, QuotaMet } from "./contract.ts";
+import { OverCount } from "./over-count.ts";
 import { ceilingOf } from "./prices.ts";
 import { settle, type CallEnd } from "./settlement.ts";
 import { settledAsUnknown, SpoolWriter, type ReservedCall, type SettledCall } from "./spool.ts";
@@ -14,6 +15,8 @@ export type Begun =
 
 /** What a call is reserved and settled by. */
 export interface AskedCall {
+  /** Id of the provider that is asked. */
+  provider: string;
   model: string;
   /** `undefined`: unknown. */
   price: ModelPrice | undefined;
@@ -50,6 +53,7 @@ export interface CallsOptions {
 export class Calls {
   readonly budgets = new BudgetBook();
   readonly usages = new UsageByKey();
+  readonly #overCount = new OverCount();
   readonly #spool: SpoolWriter;
   readonly #options: CallsOptions;
   #inFlight = 0;
@@ -61,13 +65,13 @@ export class Calls {
       if (record.type === "reserved") return open.set(record.callId, record);
       open.delete(record.callId);
       this.usages.add(record);
-      return this.budgets.recall(record.budgets, record.microUsd);
+      return this.budgets.recall(chargedTo(record), record.microUsd);
     });
     for (const call of open.values()) {
       const settled = settledAsUnknown(call);
       void this.#spool.settled(settled).catch(options.onProblem);
       this.usages.add(settled);
-      this.budgets.recall(call.budgets, call.microUsd);
+      this.budgets.recall(chargedTo(call), call.microUsd);
     }
   }
 
@@ -75,44 +79,43 @@ export class Calls {
     return this.#inFlight;
   }
 
-  begin(key: KeyState, asked: AskedCall): Begun {
-    const { upstream, budgetIds } = key;
+  /** A call that only calls under way leave no room for waits until they are settled, or `over` aborts. */
+  async begin(key: KeyState, asked: AskedCall, over: AbortSignal): Promise<Begun> {
+    for (;;) {
+      const begun = this.#begin(key, asked);
+      if (begun !== "full") return begun;
+      await this.budgets.freed(over);
+      if (over.aborted) return { ok: false, code: "budget_exhausted", message: "The call was cancelled while it waited for others." };
+    }
+  }
+
+  /** `full`: what is under way may leave room for it. */
+  #begin(key: KeyState, asked: AskedCall): Begun | "full" {
     const { inputTokens, maxOutputTokens, price } = asked;
-    const started = this.#options.clock.now();
-    const base = {
-      callId: randomUUID(),
-      at: started,
-      gateway: this.#options.gateway,
-      keyId: key.keyId,
-      runId: key.spec.runId,
-      attempt: key.spec.attempt,
-      agent: key.spec.agent,
-      tier: key.spec.tier,
-      provider: upstream.provider,
-      model: asked.model,
-      budgets: [...budgetIds],
-      ...(key.spec.credentials === "pass-through" && { credentials: "pass-through" as const }),
-    };
-    if (!price && budgetIds.length > 0) {
-      const message = `No price is known for ${asked.model} at ${upstream.provider}, and a budget applies: nothing can be reserved. Set its price in the settings.`;
+    const base = this.#baseOf(key, asked);
+    if (!price && base.budgets.length > 0) {
+      const message = `No price is known for ${asked.model} at ${asked.provider}, and a budget applies: nothing can be reserved. Set its price in the settings.`;
       this.#refused(base, message);
       return { ok: false, code: "model_without_price", message };
     }
-    const microUsd = ceilingOf(inputTokens, maxOutputTokens, price, asked.cacheWrites);
-    const exhausted = this.budgets.reserve(budgetIds, microUsd);
+    const mostInput = inputTokens + this.#overCount.of(modelOf(asked));
+    const microUsd = ceilingOf(mostInput, maxOutputTokens, price, asked.cacheWrites);
+    const accounts = chargedTo(base);
+    const exhausted = this.budgets.reserve(heldAt(key.spec.budgets, base.at), accounts, microUsd);
     if (exhausted) {
       const { id, limit, spent, reserved } = exhausted;
+      if (limit - spent >= microUsd) return "full";
       const message =
         `The budget ${id} cannot carry this call: it may cost up to ${formatUsd(microUsd)}; ` +
         `of ${formatUsd(limit)}, ${formatUsd(spent)} is spent and ${formatUsd(reserved)} reserved by calls under way.`;
-      this.#refused(base, message, { id, limit, spent, needed: microUsd });
+      this.#refused(base, message, { exhausted: { id, limit, spent, needed: microUsd } });
       return { ok: false, code: "budget_exhausted", message, exhausted };
     }
     const record: ReservedCall = { ...base, type: "reserved", inputTokens, maxOutputTokens, microUsd };
     try {
       this.#spool.reserved(record);
     } catch (problem) {
-      this.budgets.settle(budgetIds, microUsd, 0);
+      this.budgets.settle(accounts, microUsd, 0);
       throw problem;
     }
     return { ok: true, call: this.#open(key, record, asked) };
@@ -137,7 +140,8 @@ export class Calls {
         durationMs: Math.max(0, this.#options.clock.now() - record.at),
         ...(error !== undefined && { error }),
       };
-      this.budgets.settle(record.budgets, reservedMicroUsd, settled.microUsd);
+      this.budgets.settle(chargedTo(record), reservedMicroUsd, settled.microUsd);
+      if (how.kind === "reported") this.#overCount.saw(modelOf(record), record.inputTokens, settled.inputTokens);
       this.usages.add(settled);
       try {
         await this.#spool.settled(settled);
@@ -153,8 +157,36 @@ export class Calls {
     return { inputTokens: record.inputTokens, signal: aborter.signal, end };
   }
 
-  #refused(base: Omit<SettledCall, "type" | keyof typeof nothingUsed>, error: string, exhausted?: SettledCall["exhausted"]): void {
-    const record: SettledCall = { ...base, type: "settled", ...nothingUsed, error, ...(exhausted && { exhausted }) };
+  /** Writes down a call that a provider's limit, or a provider known to be down, kept from going out. */
+  refuse(key: KeyState, asked: Pick<AskedCall, "provider" | "model">, error: string, quota?: QuotaMet): void {
+    this.#refused(this.#baseOf(key, asked), error, quota && { quota });
+  }
+
+  #baseOf(key: KeyState, { provider, model }: Pick<AskedCall, "provider" | "model">): Omit<SettledCall, "type" | keyof typeof nothingUsed> {
+    const at = this.#options.clock.now();
+    return {
+      callId: randomUUID(),
+      at,
+      gateway: this.#options.gateway,
+      keyId: key.keyId,
+      runId: key.spec.runId,
+      attempt: key.spec.attempt,
+      agent: key.spec.agent,
+      tier: key.spec.tier,
+      provider,
+      model,
+      budgets: heldAt(key.spec.budgets, at).map(({ id }) => id),
+      ...(key.spec.project !== undefined && { project: key.spec.project }),
+      ...(key.spec.credentials === "pass-through" && { credentials: "pass-through" as const }),
+    };
+  }
+
+  #refused(
+    base: Omit<SettledCall, "type" | keyof typeof nothingUsed>,
+    error: string,
+    why?: Pick<SettledCall, "exhausted" | "quota">,
+  ): void {
+    const record: SettledCall = { ...base, type: "settled", ...nothingUsed, error, ...why };
     this.usages.add(record);
     void this.#spool.settled(record).catch(this.#options.onProblem);
   }
@@ -168,6 +200,8 @@ export class Calls {
     return this.#spool.close();
   }
 }
+
+const modelOf = ({ provider, model }: { provider: string; model: string }): string => `${provider}/${model}`;
 
 const nothingUsed = {
   provenance: "reported" as const,

@@ -43,7 +43,10 @@ export interface Upstream {
   headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** A limit on money that several keys may share. `id`: `run:<id>`, `step:<runId>/<path>`. */
+/**
+ * A limit on money that several keys may share. `id`: an account, see budgets.ts in domain. Of one that has a period, that of the time when the key
+ * is opened; calls after its end are charged to the next period's, with the same limit.
+ */
 export interface BudgetLimit {
   id: string;
   limit: MicroUsd;
@@ -51,14 +54,34 @@ export interface BudgetLimit {
   spent: MicroUsd;
 }
 
+/** What is done when a provider says that an account has used up what it may, and when it may go on. */
+export interface QuotaPolicy {
+  /**
+   * For waits longer than `holdMs`. `failover`: the next upstream is asked, and where none is left the attempt ends and is to go on when the
+   * first of them may be asked again. `wait`: the same without asking another. `fail`: the provider's error is the agent's.
+   */
+  onLimit: "wait" | "failover" | "fail";
+  /** How long a call is held within the gateway, its agent none the wiser. */
+  holdMs: number;
+  /** Longer waits are failures. */
+  mostMs: number;
+}
+
 export interface KeySpec {
   runId: string;
   attempt: string;
   agent: string;
   tier: string;
-  /** In order of preference. Only the first is used: failover is not built yet. */
+  /**
+   * In order of preference. One that fails before the agent has heard anything of its answer is followed by the next, within the same call of
+   * the agent's; each of them is a call of its own on the bill. In `pass-through` only the first is used: the login is one provider's.
+   */
   upstreams: readonly [Upstream, ...Upstream[]];
+  /** Absent: limits are errors like others. */
+  quota?: QuotaPolicy | undefined;
   budgets: readonly BudgetLimit[];
+  /** Which project it works for: its calls are charged to that project's accounts. */
+  project?: string | undefined;
   /** Cap put on every call's maximum output, tokens. */
   maxOutputTokens: number;
   /**
@@ -114,10 +137,34 @@ export interface KeyUsage {
     /** What the refused call would have reserved. */
     needed: MicroUsd;
   };
+  /** Set when the last call was refused since a provider's limit is met, until the next one that goes well. */
+  quota?: QuotaMet;
   /** Set for keys in `pass-through`: the money is what its tokens cost by the list, not what a subscription was charged. */
   credentials?: "pass-through";
   /** The last error an upstream answered, for the attempt's failure message. */
   upstreamError?: string;
+}
+
+/** A limit that ended an attempt. */
+export interface QuotaMet {
+  provider: string;
+  model: string;
+  /** Epoch ms when the first upstream may be asked again. */
+  retryAt: number;
+}
+
+/** How a provider is, as the gateway has seen it. */
+export interface ProviderState {
+  provider: string;
+  /** Scheme, host and port: two projects may mean different servers by one name. */
+  origin: string;
+  breaker: "closed" | "open" | "half-open";
+  failuresInRow: number;
+  /** Epoch ms. */
+  openUntil?: number;
+  lastFailure?: string;
+  /** Limits it has told of that are not over. */
+  limits: readonly { model: string; until: number }[];
 }
 
 export interface GatewayClient {
@@ -138,6 +185,8 @@ export interface GatewayClient {
    * open, and the answer is what it has used so far.
    */
   closeKey(key: string): Promise<KeyUsage>;
+  /** The providers that were asked lately. */
+  providers(): Promise<ProviderState[]>;
   /** Path of the append-only spool. */
   readonly spool: string;
   /** Lets go: the gateway ends by itself once nobody uses it and no key is to be kept (`KeySpec.until`). Nothing is watched any more. */

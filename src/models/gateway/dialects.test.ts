@@ -155,18 +155,19 @@ test.each(protocols)("in %s an answer bears the name the agent asked for, and a 
 test("a budget refuses in every format with an error of that format, and tells what was needed", async () => {
   const model = await scripted({ rules: [{ answer: { text: "yes" } }] });
   const upstream = { bases: basesAt(model.origin) };
-  const open = await client.openKey(spec(model, { upstream, budgets: [{ id: "run:run1", limit: 500, spent: 0 }] }));
+  const poor = { runId: "poor", attempt: "poor/build#1", budgets: [{ id: "run:poor", limit: 500, spent: 0 }] };
+  const open = await client.openKey(spec(model, { upstream, ...poor }));
   for (const protocol of protocols) {
     const refused = await send(client.url, asked(protocol), { authorization: `Bearer ${open.key}` });
     expect([refused.status, refused.headers.get("x-should-retry")]).toEqual([402, "false"]);
     const body = await bodyOf(refused);
-    expect(body.error.message).toContain("The budget run:run1 cannot carry this call");
+    expect(body.error.message).toContain("The budget run:poor cannot carry this call");
     const said = protocol === "gemini" ? body.error.status : body.error.type;
     expect(said.toLowerCase()).toBe("budget_exhausted");
     if (protocol === "messages") expect(body.type).toBe("error");
   }
   const { exhausted } = await client.closeKey(open.key);
-  expect(exhausted).toMatchObject({ id: "run:run1", limit: 500, spent: 0 });
+  expect(exhausted).toMatchObject({ id: "run:poor", limit: 500, spent: 0 });
   expect(exhausted?.needed).toBeGreaterThan(2_000);
   expect(model.served()).toHaveLength(0);
 });
@@ -207,10 +208,11 @@ test("tokens are counted ahead without a bill, of the agreed model", async () =>
   expect(await client.closeKey(open.key)).toMatchObject({ calls: 0, microUsd: 0 });
 });
 
-test("a format the provider does not speak is refused, with what to do", async () => {
+test("a format the provider of an agent's own login does not speak is refused, with what to do", async () => {
   const model = await scripted({ rules: [] });
-  const open = await client.openKey(spec(model, { upstream: { provider: "acme", bases: { messages: model.baseUrl } } }));
-  const refused = await send(client.url, asked("responses"), { "x-api-key": open.key });
+  const upstream = { provider: "acme", bases: { messages: model.baseUrl } };
+  const open = await client.openKey(spec(model, { credentials: "pass-through", upstream }));
+  const refused = await send(`${client.url}/k/${open.key}`, asked("responses"), {});
   expect(refused.status).toBe(400);
   const { error } = await bodyOf(refused);
   expect(error.code).toBe("protocol_not_spoken");

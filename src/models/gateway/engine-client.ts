@@ -1,6 +1,6 @@
 import { keyFor } from "./attempt-key.ts";
 import { call, urlOf, watchGateway, type Attached } from "./client.ts";
-import type { GatewayClient, KeySpec, KeyUsage, OpenKey } from "./contract.ts";
+import type { GatewayClient, KeySpec, KeyUsage, OpenKey, ProviderState } from "./contract.ts";
 import { GatewayError } from "./errors.ts";
 import { usageFromSpool } from "./key-usage.ts";
 import { keyIdOf } from "./keys.ts";
@@ -75,6 +75,11 @@ export class EngineClient implements GatewayClient {
     } finally {
       if (this.#held.size === 0) this.#stopWatching();
     }
+  }
+
+  async providers(): Promise<ProviderState[]> {
+    const { providers } = await call<{ providers: ProviderState[] }>(this.#attached.record, "GET", "/admin/status");
+    return providers;
   }
 
   async disconnect(): Promise<void> {

@@ -19,6 +19,8 @@ export interface GatewayPaths {
   port: string;
   /** Hashes of the keys that are open, so that a gateway that was started again waits for them. */
   openKeys: string;
+  /** How the providers are: see failover/provider-states.ts. */
+  providers: string;
   /** What keys are derived from. */
   secret: string;
 }
@@ -34,6 +36,7 @@ export function gatewayPaths(home: string): GatewayPaths {
     workerLock: join(folder, "worker-lock.sqlite"),
     port: join(folder, "port"),
     openKeys: join(folder, "open-keys.json"),
+    providers: join(folder, "providers.json"),
     secret: join(folder, "keys.secret"),
   };
 }

@@ -3,8 +3,24 @@
  * shared by the engines that use this home. It ends by itself when no engine is left, nothing is in flight and no key is kept for an agent
  * whose engine is gone.
  */
-export type { BudgetLimit, GatewayClient, KeySpec, KeyUsage, ModelPrice, OpenKey, PriceTier, Protocol, Upstream } from "./contract.ts";
+export type {
+  BudgetLimit,
+  GatewayClient,
+  KeySpec,
+  KeyUsage,
+  ModelPrice,
+  OpenKey,
+  PriceTier,
+  Protocol,
+  ProviderState,
+  QuotaMet,
+  QuotaPolicy,
+  Upstream,
+} from "./contract.ts";
+export { limitInWords } from "./failover/limit-told.ts";
+export { troubledProviders } from "./failover/provider-states.ts";
 export { connectGateway, type ConnectGatewayOptions } from "./connect.ts";
+export { formatFor } from "./translate/index.ts";
 export { gatewayDefaults, type GatewayTuning } from "./arguments.ts";
 export { GatewayError, type GatewayErrorCode } from "./errors.ts";
 export {

@@ -18,10 +18,13 @@ const emptyUsage = (): KeyUsage => ({
 
 /** Adds a settled call. Refused ones never went out: they count nothing, and only their reason is kept. */
 function addToUsage(usage: KeyUsage, call: SettledCall): KeyUsage {
-  if (call.outcome === "refused")
-    return call.exhausted ? { ...usage, exhausted: call.exhausted } : { ...usage, ...(call.error && { upstreamError: call.error }) };
+  if (call.outcome === "refused") {
+    if (call.exhausted) return { ...usage, exhausted: call.exhausted };
+    return { ...usage, ...(call.quota && { quota: call.quota }), ...(call.error && { upstreamError: call.error }) };
+  }
+  const { quota: _, ...before } = usage;
   return {
-    ...usage,
+    ...(call.outcome === "ok" ? before : usage),
     calls: usage.calls + 1,
     inputTokens: usage.inputTokens + call.inputTokens,
     cachedInputTokens: usage.cachedInputTokens + call.cachedInputTokens,

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { BudgetLimit, KeySpec, KeyUsage, Upstream } from "./contract.ts";
 import type { UsageByKey } from "./key-usage.ts";
+import { newSeals, type Seals } from "./translate/index.ts";
 
 /** A call under way. */
 export interface InFlight {
@@ -21,6 +22,10 @@ export interface KeyState {
   inFlight: Set<InFlight>;
   /** A request that was still being read when the key was closed must not go out. */
   closed: boolean;
+  /** Aborts with that: a call that is held ends. */
+  readonly over: AbortController;
+  /** What its upstreams want back word for word where calls are translated. */
+  readonly seals: Seals;
   /** Over all gateways it was open at. */
   readonly usage: KeyUsage;
 }
@@ -55,6 +60,8 @@ export class Keys {
       ...agreed,
       inFlight: new Set(),
       closed: false,
+      over: new AbortController(),
+      seals: newSeals(),
       get usage() {
         return usages.of(keyId);
       },
@@ -70,6 +77,7 @@ export class Keys {
   /** No call can begin with it any more. */
   remove(state: KeyState): void {
     state.closed = true;
+    state.over.abort();
     this.#open.delete(state.keyId);
   }
 

@@ -150,7 +150,8 @@ test("streams that break, stall or hold no JSON end with an error the agent can 
   });
   const client = await gateway({ home, tuning: { firstByteMs: 400, upstreamIdleMs: 300 } });
   const run = async (content: string): Promise<{ status: number; text: string; call: SettledCall | undefined }> => {
-    const open = await client.openKey(spec(model));
+    // A provider of its own each: one that failed so often would be left alone for a while.
+    const open = await client.openKey(spec(model, { upstream: { provider: content } }));
     const response = await ask(open, { stream: true, messages: [{ role: "user", content }] });
     const got = await response.text();
     await client.closeKey(open.key);
@@ -205,7 +206,7 @@ test("an agent that reads slowly slows the upstream down: the gateway holds no s
   const home = await tempHome();
   const text = `${"x".repeat(2_000)} `.repeat(10_000);
   const model = await scripted({ rules: [{ answer: { text, usage: { promptTokens: 1, completionTokens: 1 } } }] });
-  const client = await gateway({ home, tuning: { upstreamIdleMs: 300 } });
+  const client = await gateway({ home, tuning: { upstreamIdleMs: 1_500 } });
   const open = await client.openKey(spec(model));
   const response = await ask(open, { stream: true });
   await until(() => (model.served()[0]?.sentChunks ?? 0) > 0);
@@ -218,6 +219,7 @@ test("an agent that reads slowly slows the upstream down: the gateway holds no s
     return stands;
   });
   expect(before).toBeLessThan(9_000);
+  await new Promise((resolve) => setTimeout(resolve, 1_600));
   // It stood still for longer than the upstream may be silent, and goes on.
   expect((await response.text()).endsWith("data: [DONE]\n\n")).toBe(true);
   expect(await client.closeKey(open.key)).toMatchObject({ calls: 1, provenance: "reported" });

@@ -1,18 +1,19 @@
 import { apiError, sendJson } from "./answers.ts";
 import type { OpenCall } from "./calls.ts";
-import type { Passage } from "./model-call.ts";
+import { limitIn } from "./failover/limit-told.ts";
+import type { Passage, Tried } from "./one-try.ts";
 import type { UpstreamAnswer } from "./upstream.ts";
 import { isObject, type ApiError, type Json } from "./wire/wire.ts";
 
 /** Most that is read of an upstream's error. */
 const maxErrorBytes = 1 << 20;
 
-/** Passes an upstream's error on, and settles the call. */
+/** Reads an upstream's error and settles the call. One of the request's own is passed on; the agent hears of others when nobody else answers. */
 export async function passError(
-  { res, wire, upstream, mask, isPassThrough }: Passage,
+  { res, wire, upstream, mask, isPassThrough, clock, translated }: Passage,
   call: OpenCall,
   answer: UpstreamAnswer,
-): Promise<void> {
+): Promise<Tried> {
   const parts: Uint8Array[] = [];
   let size = 0;
   try {
@@ -30,13 +31,21 @@ export async function passError(
   const status = answer.status >= 400 ? answer.status : 502;
   // OpenAI's clients expect all fields of an error; the other formats are passed as they are.
   const isOpenAi = wire.protocol === "chat" || wire.protocol === "responses";
-  const body = said.whole && !isOpenAi ? said.whole : wire.error(status, said.error);
+  const asItCame = said.whole && !isOpenAi ? said.whole : wire.error(status, said.error);
+  const body = translated ? translated.error(status, said.whole ?? { error: said.error }) : asItCame;
   const headers = isPassThrough ? answer.headers() : retryAfter === undefined ? {} : { "retry-after": mask.text(retryAfter) };
-  sendJson(res, status, body, headers);
+  const tell = (): void => sendJson(res, status, body, headers);
   const end = answer.status >= 400 && answer.status < 500 ? ({ kind: "not-charged" } as const) : ({ kind: "upstream-error" } as const);
   // Words about the agent's own login may repeat a part of it, which no mask knows: the agent hears them, the record does not.
   const words = isPassThrough ? ownLoginWords(answer.status) : `: ${said.error.message}`;
-  await call.end(end, `HTTP ${answer.status} from ${upstream}${words}`.slice(0, 2_000));
+  const why = `HTTP ${answer.status} from ${upstream}${words}`.slice(0, 2_000);
+  const told = { status: answer.status, header: (name: string) => answer.header(name), json: said.whole, message: said.error.message };
+  const limit = limitIn(told, clock.now());
+  const isProviders = status >= 500 || status === 408;
+  if (!limit && !isProviders) tell();
+  await call.end(end, why);
+  if (limit) return { kind: "limited", limit, why, tell };
+  return isProviders ? { kind: "failed", why, tell } : { kind: "answered" };
 }
 
 const ownLoginWords = (status: number): string =>

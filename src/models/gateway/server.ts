@@ -4,7 +4,8 @@ import { apiError, awaitedKey, endingCode, sendError, sendJson, unknownKey } fro
 import { accessOf, type Access } from "./access.ts";
 import type { Clock } from "../../domain/index.ts";
 import { GatewayError } from "./errors.ts";
-import { modelCall, type ModelCallContext } from "./model-call.ts";
+import { modelCall } from "./model-call.ts";
+import type { ModelCallContext } from "./one-try.ts";
 import type { ApiError } from "./wire/wire.ts";
 import { targetOf, wires } from "./wire/wires.ts";
 

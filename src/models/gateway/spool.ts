@@ -22,6 +22,8 @@ const Call = z.object({
   model: z.string(),
   /** Ids of the budgets that pay for it. */
   budgets: z.array(z.string()),
+  /** The project it was made for. */
+  project: z.string().optional(),
   /** Absent: metered. */
   credentials: z.literal("pass-through").optional(),
 });
@@ -54,6 +56,8 @@ const Settled = Call.extend({
   error: z.string().optional(),
   /** The budget that refused it. */
   exhausted: z.object({ id: z.string(), limit: z.number(), spent: z.number(), needed: z.number() }).optional(),
+  /** The provider's limit that refused it. */
+  quota: z.object({ provider: z.string(), model: z.string(), retryAt: z.number() }).optional(),
 });
 
 export const SpoolRecord = z.discriminatedUnion("type", [Reserved, Settled]);

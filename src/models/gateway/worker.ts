@@ -8,6 +8,9 @@ import { Calls } from "./calls.ts";
 import { Engines } from "./engines.ts";
 import { GatewayError } from "./errors.ts";
 import { InputEstimate } from "./estimate.ts";
+import { breakerRule } from "./failover/breaker.ts";
+import { Health } from "./failover/health.ts";
+import { writeProviderStates } from "./failover/provider-states.ts";
 import type { FromWorker, Handover, ToWorker } from "./handover.ts";
 import { Keys } from "./keys.ts";
 import { Mask } from "./mask.ts";
@@ -86,6 +89,19 @@ async function work({ adminToken, port, engines: known, keys: opened }: Handover
     keys,
     awaited,
     budgets: calls.budgets,
+    health: new Health({
+      clock,
+      log: (line) => log(mask.text(line)),
+      onChange(states) {
+        try {
+          writeProviderStates(paths, states);
+        } catch (problem) {
+          // Nobody's call is to fail for it.
+          log(`the states of the providers were not written down: ${String(problem)}`);
+        }
+      },
+      rule: { ...breakerRule, openMs: options.breakerOpenMs },
+    }),
     engines,
     mask,
     calls,
@@ -123,6 +139,8 @@ async function work({ adminToken, port, engines: known, keys: opened }: Handover
       sockets.delete(socket);
       ofAgents.delete(socket);
     });
+    // A server does that itself only for connections it has accepted; without it the end of a stream waits for the reader's late acknowledgement.
+    socket.setNoDelay(true);
     server.emit("connection", socket);
     socket.resume();
   };
