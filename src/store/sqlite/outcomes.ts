@@ -20,7 +20,15 @@ export function openOutcomes(db: DatabaseSync) {
     },
 
     /** Oldest first. */
-    list({ runId, project, since = 0 }: { runId?: string | undefined; project?: string | undefined; since?: number | undefined }): OutcomeRow[] {
+    list({
+      runId,
+      project,
+      since = 0,
+    }: {
+      runId?: string | undefined;
+      project?: string | undefined;
+      since?: number | undefined;
+    }): OutcomeRow[] {
       const rows = runId !== undefined ? ofRun.all(runId) : project !== undefined ? ofProject.all(project, since) : all.all(since);
       return rows.map(asRow);
     },

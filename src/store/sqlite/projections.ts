@@ -99,10 +99,7 @@ export function openProjections(db: DatabaseSync, inbox: Inbox, outcomes: Outcom
     },
 
     spent(since: number, project: string | undefined): number {
-      const row =
-        project === undefined
-          ? sumSince.get(since)
-          : sumOfProject.get(since, project);
+      const row = project === undefined ? sumSince.get(since) : sumOfProject.get(since, project);
       return Number(row?.["sum"] ?? 0);
     },
 
