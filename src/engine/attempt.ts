@@ -1,13 +1,14 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AgentError, type ExecutionResult, type PermissionAnswer, type PermissionRequest } from "../agents/index.ts";
-import type { Finding, RunEvent, RunState, Usage, WorkStep } from "../domain/index.ts";
+import { budgetName, type Finding, type RunEvent, type RunState, type Usage, type WorkStep } from "../domain/index.ts";
 import { freeDisk, watchSize, WorkspaceError, workspaceFull, type Workspace, type Workspaces } from "../workspace/index.ts";
 import { AGENT_PLACE, PlacesError, type FinishedAttempt } from "../fleet/index.ts";
+import { exhaustedEvent } from "./budgets.ts";
 import type { AgentExecution, EngineDeps } from "./contract.ts";
 import { describeSetup, Ground, missingSecrets, type Preparation } from "./ground.ts";
 import { judgeAttempt } from "./judge-attempt.ts";
-import { EndedFor, Outcome } from "./outcome.ts";
+import { EndedFor, Outcome, type Exhausted, type QuotaEnd } from "./outcome.ts";
 import { transcriptPath } from "./paths.ts";
 import type { AttemptQuestion } from "./permissions.ts";
 import { runAgent, type AgentEnd } from "./run-agent.ts";
@@ -31,7 +32,7 @@ export interface AttemptWork extends AttemptSignals {
   feedback: readonly Finding[];
   /** Tip of the run branch the attempt starts from. */
   from: string;
-  state: Pick<RunState, "runId" | "pipeline" | "project" | "base" | "budget" | "stepBudgets" | "steps">;
+  state: Pick<RunState, "runId" | "pipeline" | "project" | "base" | "budget" | "budgets" | "stepBudgets" | "steps">;
   workspaces: Workspaces;
   /** An earlier attempt's conversation that its agent takes up, in that one's workspace. */
   session?: { id: string; folder: string; workspace: Workspace };
@@ -147,10 +148,10 @@ class AttemptRun {
     const failed = takenUp ? undefined : await ground.setUp("setup");
     if (failed?.end.kind === "aborted") return [this.#outcome.interrupted()];
     if (failed) return [this.#outcome.failed("setup", describeSetup(failed))];
-    const { result, usage, exhausted } = await this.#runAgent(workspace, ground);
+    const { result, usage, exhausted, quota } = await this.#runAgent(workspace, ground);
     const events =
       result.kind === "ended"
-        ? [await judgeAttempt(this.#deps, this.#work, this.#preparation, workspace, { said: result.summary, usage })]
+        ? await this.#judged(workspace, { said: result.summary, usage }, { exhausted, quota })
         : this.#outcome.notDone(result, usage, exhausted);
     const kept = this.#kept(result, events);
     // The folder of a conversation that can be taken up stays for the next attempt; the run's end removes it.
@@ -158,6 +159,32 @@ class AttemptRun {
     const step = this.#work.step.path;
     const givenUp: RunEvent[] = this.#givenUp === undefined ? [] : [{ type: "StepFailed", data: { step, because: this.#givenUp } }];
     return [...kept, ...events, ...givenUp];
+  }
+
+  async #judged(
+    workspace: Workspace,
+    done: { said: string; usage: Usage | undefined },
+    { exhausted, quota }: Pick<AgentEnd, "exhausted" | "quota">,
+  ): Promise<RunEvent[]> {
+    const judged = await judgeAttempt(this.#deps, this.#work, this.#preparation, workspace, done);
+    const event = this.#orAtLimit(judged.event, quota);
+    if (exhausted) return this.#orSpent(event, exhausted, "its next call; it ended in the middle of its work");
+    // Judges that a budget silenced have refused nothing: people are asked, and the step goes on when they say so.
+    return this.#orSpent(event, judged.exhausted, "what its judges ask; its work is not judged");
+  }
+
+  /** Some agents say that they are done when their last call was refused: what they left half done is not their fault then. */
+  #orAtLimit(judged: RunEvent, quota: QuotaEnd | undefined): RunEvent {
+    if (!quota || judged.type !== "AttemptRejected") return judged;
+    const message = `the quota of ${quota.provider} is used up; it ended in the middle of its work`;
+    return this.#outcome.failed("quota", message, judged.data.usage, { provider: quota.provider, retryAt: quota.retryAt });
+  }
+
+  /** The same of a budget that refused a call. */
+  #orSpent(judged: RunEvent, exhausted: Exhausted | undefined, what: string): RunEvent[] {
+    if (!exhausted || judged.type !== "AttemptRejected") return [judged];
+    const message = `${budgetName(exhausted.id)} cannot carry ${what}`;
+    return [this.#outcome.failed("budget", message, judged.data.usage), exhaustedEvent(exhausted, this.#work.step.path)];
   }
 
   async #openGround(workspace: Workspace | undefined): Promise<Ground> {

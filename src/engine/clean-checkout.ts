@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import type { CommandEnd } from "../quality/index.ts";
+import type { CleanTree, CommandEnd } from "../quality/index.ts";
 import type { Checkout, Workspaces } from "../workspace/index.ts";
 import { describeSetup, Ground, type FailedSetup, type Preparation } from "./ground.ts";
+import { readTexts, removeFiles } from "./read-reports.ts";
 
 interface Made {
   checkout: Checkout;
@@ -10,7 +11,7 @@ interface Made {
 }
 
 /** A checkout for gates: made when the first command asks for it, prepared by setup, torn down and removed at the end. */
-export class CleanCheckout implements AsyncDisposable {
+export class CleanCheckout implements CleanTree, AsyncDisposable {
   readonly #p: Preparation;
   readonly #workspaces: Workspaces;
   readonly #commit: string;
@@ -20,7 +21,8 @@ export class CleanCheckout implements AsyncDisposable {
   #made: Promise<Made> | undefined;
   #count = 0;
 
-  constructor(p: Preparation, workspaces: Workspaces, commit: string, role: "gates" | "merge") {
+  /** `before`: of the commit that the judged one is compared with. */
+  constructor(p: Preparation, workspaces: Workspaces, commit: string, role: "gates" | "merge" | "before" | "merge-before") {
     this.#p = p;
     this.#workspaces = workspaces;
     this.#commit = commit;
@@ -28,15 +30,32 @@ export class CleanCheckout implements AsyncDisposable {
     this.#purpose = `${role}-${createHash("sha256").update(p.deps.node).digest("hex").slice(0, 8)}`;
   }
 
-  async run(command: string, options: { name: string; timeoutMs: number }): Promise<CommandEnd> {
-    this.#made ??= this.#make();
-    const { ground, failed } = await this.#made;
+  async command(command: string, options: { name: string; timeoutMs: number }): Promise<CommandEnd> {
+    const { ground, failed } = await this.#get();
     if (failed)
       return failed.end.kind === "aborted"
         ? failed.end
         : { kind: "unstartable", durationMs: failed.end.durationMs, tail: describeSetup(failed) };
     this.#count += 1;
     return ground.run(command, { role: `${this.#role}-${this.#count}`, timeoutMs: options.timeoutMs });
+  }
+
+  async clear(globs: readonly string[]): Promise<void> {
+    await removeFiles((await this.#get()).checkout.tree, globs);
+  }
+
+  async texts(globs: readonly string[]): Promise<string[]> {
+    const { tree } = (await this.#get()).checkout;
+    return (await readTexts(tree, globs, tree)).map((text) => this.#p.deps.mask(text));
+  }
+
+  async printed(name: string): Promise<string[]> {
+    const { tree, tmp } = (await this.#get()).checkout;
+    return (await readTexts(tmp, [name], tree)).map((text) => this.#p.deps.mask(text));
+  }
+
+  #get(): Promise<Made> {
+    return (this.#made ??= this.#make());
   }
 
   async #make(): Promise<Made> {

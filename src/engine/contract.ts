@@ -1,7 +1,7 @@
 import type { AgentHost, Confine, Executor, KeeperHost } from "../agents/index.ts";
-import type { Clock, CredentialMode, MicroUsd, Pipeline, RunEvent, RunState } from "../domain/index.ts";
+import type { Clock, CredentialMode, EventData, MicroUsd, PeriodLimit, Pipeline, RunEvent, RunState } from "../domain/index.ts";
 import type { LivenessItem, Places, Registry } from "../fleet/index.ts";
-import type { GatewayClient, Upstream } from "../models/index.ts";
+import type { GatewayClient, QuotaPolicy, RoutingContext, Upstream } from "../models/index.ts";
 import type { Store } from "../store/index.ts";
 import type { DiskRoom, Workspaces } from "../workspace/index.ts";
 
@@ -12,6 +12,8 @@ export interface AgentExecution {
   credentials?: CredentialMode | undefined;
   /** Absent for agents that call no model through the gateway. */
   upstreams?: readonly [Upstream, ...Upstream[]] | undefined;
+  /** What is done when a provider's limit is met. Absent: it is a failure like others. */
+  quota?: QuotaPolicy | undefined;
   maxOutputTokens: number;
   /** It brings a sandbox that cannot be started within ours. */
   hasOwnSandbox?: boolean;
@@ -49,6 +51,21 @@ export interface Isolation {
   room(othersRunning: number): Promise<DiskRoom>;
 }
 
+/** What routing knows for one step, and whose policy that is where a project compares two. */
+export interface StepRouting extends RoutingContext {
+  policyName?: string | undefined;
+}
+
+/** Limits of the settings. The run's own is in its pipeline; those of steps and attempts are recorded when a run starts. */
+export interface BudgetSettings {
+  fleet: readonly PeriodLimit[];
+  project: readonly PeriodLimit[];
+  step?: MicroUsd | undefined;
+  attempt?: MicroUsd | undefined;
+  /** Tiers, from the cheapest up. Absent: `free`, `mid`, `premium`. */
+  tiers?: readonly string[];
+}
+
 export interface EngineDeps {
   store: Store;
   clock: Clock;
@@ -57,7 +74,10 @@ export interface EngineDeps {
   /** Who this process is, in leases (see fleet/holder.ts). */
   node: string;
   registry: Registry<AgentExecution>;
-  defaultAgent?: string | undefined;
+  /** How the next attempt at a step of a run is routed. */
+  routing: (runId: string, step: string) => StepRouting;
+  /** What the settings let be spent. Absent: nothing limits it but what pipelines say. */
+  budgets?: BudgetSettings;
   /** For setup, gates, and everything else that is simply done again. */
   host: AgentHost;
   /** For agents: they outlive this process. Absent: they end with it. */
@@ -116,11 +136,14 @@ export interface StartRequest {
   actor: string;
   /** Values of the pipeline's inputs, as `resolveInputs` answered them. */
   inputs?: Readonly<Record<string, unknown>>;
+  /** The task of a benchmark that it is a run of. */
+  workload?: NonNullable<EventData<"RunStarted">["workload"]>;
 }
 
 export type DriveEnd =
   | { kind: "finished"; outcome: "succeeded" | "failed" | "cancelled" }
-  | { kind: "budget"; limit: MicroUsd; spent: MicroUsd }
+  /** `id`: the account, see budgets.ts in domain. */
+  | { kind: "budget"; id: string; limit: MicroUsd; spent: MicroUsd }
   /** Only people are waited for. */
   | { kind: "people"; items: readonly string[] }
   /** Asked to stop; the run can be resumed. */
@@ -136,6 +159,8 @@ export interface DriveOptions {
   stop?: AbortSignal;
   /** Go on waiting when only people are waited for, instead of ending with `people`. */
   waitForPeople?: boolean;
+  /** The same where only spent budgets are waited for, instead of ending with `budget`. */
+  waitForBudget?: boolean;
 }
 
 export interface Engine {

@@ -206,7 +206,7 @@ export class Dispatcher implements Disposable {
     let done: CarriedOut | undefined;
     try {
       const work = await run?.work(assigned, { signal: flight.stop.signal, letGo: flight.letGo.signal });
-      if (work && "abandoned" in work) done = { events: [work.abandoned], cleanUp: () => Promise.resolve() };
+      if (work && "abandoned" in work) done = { events: [...work.abandoned], cleanUp: () => Promise.resolve() };
       else if (run && work) {
         await run.submit({ events: this.#started(work, assigned), fence: lease, cause: id });
         done = await carryOut(this.#deps, work, this.#watches);

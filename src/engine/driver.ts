@@ -1,7 +1,8 @@
-import { isOver, runStream, type RunEvent, type RunState } from "../domain/index.ts";
+import { currentAttempt, isOver, parseAttemptId, runStream, type RunEvent, type RunState } from "../domain/index.ts";
 import { routeStep, type Assignment } from "../models/index.ts";
 import { StoreError, type LeaseRef, type QueueEntry } from "../store/index.ts";
 import type { AttemptSignals, AttemptWork } from "./attempt.ts";
+import { liftedPauses, whyNotBegun } from "./budgets.ts";
 import type { DriveEnd, DriveOptions, EngineDeps } from "./contract.ts";
 import { finishedIn, removeLive, type FinishedAttempt } from "../fleet/index.ts";
 import type { Assigned, Dispatcher, DispatchedRun } from "./dispatcher.ts";
@@ -32,6 +33,8 @@ export class Driver implements DispatchedRun {
   #halt: Extract<Effect, { kind: "halt" }> | undefined;
   #wake: NodeJS.Timeout | undefined;
   #draining = false;
+  /** Looks under way at limits that may have become others. */
+  #lifting = 0;
   #ended = false;
 
   constructor(deps: EngineDeps, dispatcher: Dispatcher, runId: string, lease: LeaseRef, options: DriveOptions) {
@@ -94,6 +97,7 @@ export class Driver implements DispatchedRun {
       this.#dispatcher.prepare(state.ready.size + state.queued.size);
       this.#dispatcher.add(this);
       await Promise.all(alive.map(({ attempt, agent, lease }) => this.#dispatcher.takeUp(this, { id: attempt.id, agent }, lease)));
+      await this.#liftPauses();
       this.#log.poke();
       const end = await this.#over.promise;
       if (end.kind === "finished") {
@@ -150,6 +154,8 @@ export class Driver implements DispatchedRun {
   }
 
   async work(assigned: Assigned, signals: AttemptSignals): Promise<AttemptWork | Abandoned | undefined> {
+    const notBegun = await this.#whyNotBegun(assigned);
+    if (notBegun) return { abandoned: notBegun };
     const work = await prepareWork(this.#deps, this.#options.workspaces, this.#log.state, assigned);
     if (work && "abandoned" in work) return work;
     const desk = this.#permissions;
@@ -165,6 +171,27 @@ export class Driver implements DispatchedRun {
     );
   }
 
+  /** A budget has nothing left for an attempt that nobody has begun. */
+  async #whyNotBegun({ id, agent }: Assigned): Promise<RunEvent[] | undefined> {
+    const { state } = this.#log;
+    const s = state.steps.get(parseAttemptId(id)?.stepPath ?? "");
+    const a = s && currentAttempt(s);
+    if (!s || a?.id !== id || a.phase !== "queued" || (s.step.kind !== "agent" && s.step.kind !== "command")) return undefined;
+    return whyNotBegun(this.#deps, { attempt: id, step: s.step, state }, this.#deps.registry.get(agent).executor);
+  }
+
+  /** A limit may have been raised for another run, or in the settings, since this one was paused by it. */
+  async #liftPauses(): Promise<void> {
+    this.#lifting += 1;
+    try {
+      const events = await liftedPauses(this.#deps, this.#log.state);
+      if (events.length > 0) await this.#log.submit({ events });
+    } finally {
+      this.#lifting -= 1;
+    }
+    this.#checkEnd();
+  }
+
   onIdle(): void {
     this.#checkEnd();
   }
@@ -172,9 +199,16 @@ export class Driver implements DispatchedRun {
   readonly #route: RouteDecision = (decision, state, now) => {
     const step = state.steps.get(decision.step)?.step;
     if (step?.kind !== "agent" && step?.kind !== "command") throw new TypeError(`${decision.step} is no step for an agent`);
-    const routed = routeStep(step, this.#deps.registry.list(), this.#deps.defaultAgent, wishesFor(state, decision.step));
+    const routing = this.#deps.routing(this.runId, step.path);
+    const routed = routeStep(step, this.#deps.registry.list(), routing, wishesFor(state, decision.step));
     if (!routed.ok) return { event: { type: "StepFailed", data: { step: decision.step, because: `${routed.problem}. ${routed.hint}` } } };
-    const { tier, candidates, reasons } = routed.route;
+    const { tier, candidates, reasons, type, complexity, escalatedFrom } = routed.route;
+    const more = {
+      ...(type === undefined ? {} : { type }),
+      ...(complexity === undefined ? {} : { complexity }),
+      ...(escalatedFrom === undefined ? {} : { escalatedFrom }),
+      ...(routing.policyName === undefined ? {} : { policy: routing.policyName }),
+    };
     const entry: QueueEntry = {
       id: decision.attempt,
       runId: this.runId,
@@ -185,7 +219,10 @@ export class Driver implements DispatchedRun {
       enqueuedAt: now,
     };
     return {
-      event: { type: "AttemptRouted", data: { attempt: decision.attempt, step: decision.step, n: decision.n, tier, candidates, reasons } },
+      event: {
+        type: "AttemptRouted",
+        data: { attempt: decision.attempt, step: decision.step, n: decision.n, tier, candidates, reasons, ...more },
+      },
       entry,
     };
   };
@@ -217,6 +254,7 @@ export class Driver implements DispatchedRun {
       }
     }
     if (recorded.some((e) => e.event.type === "AttemptRouted")) this.#dispatcher.kick();
+    if (recorded.some((e) => e.event.type === "BudgetExhausted")) this.#liftPauses().catch((error: unknown) => this.#onLost(error));
     this.#checkEnd();
   }
 
@@ -227,12 +265,16 @@ export class Driver implements DispatchedRun {
   }
 
   #checkEnd(): void {
-    if (this.#ended || this.#dispatcher.inFlight(this.runId) > 0 || !this.#merges.isIdle) return;
+    if (this.#ended || this.#lifting > 0 || this.#dispatcher.inFlight(this.runId) > 0 || !this.#merges.isIdle) return;
     const { state } = this.#log;
     if (state.status === "finished") this.#end({ kind: "finished", outcome: state.outcome ?? "failed" });
-    else if (this.#halt?.because === "budget") this.#end({ kind: "budget", limit: this.#halt.limit, spent: this.#halt.spent });
+    else if (this.#halt?.because === "budget" && !this.#options.waitForBudget) this.#endFor(this.#halt);
     else if (this.#halt?.because === "people" && !this.#options.waitForPeople) this.#end({ kind: "people", items: this.#halt.items });
     else if (this.#draining) queueMicrotask(() => this.#endDrained());
+  }
+
+  #endFor({ id, limit, spent }: Extract<Effect, { kind: "halt"; because: "budget" }>): void {
+    this.#end({ kind: "budget", id, limit, spent });
   }
 
   /** Draining is over when nothing is in flight and nothing waits to be written or merged. */
@@ -277,5 +319,11 @@ export class Driver implements DispatchedRun {
 /** What has been found out about who should do a step, beside what the step says itself. */
 function wishesFor(state: RunState, path: string): Assignment {
   const s = state.steps.get(path);
-  return { not: [], ...s?.assigned, ...(s?.above === undefined ? {} : { above: s.above }) };
+  return {
+    not: [],
+    ...s?.assigned,
+    ...(s?.above === undefined ? {} : { above: s.above }),
+    ...(s?.below === undefined ? {} : { below: s.below }),
+    ...(s?.reached === undefined ? {} : { reached: s.reached }),
+  };
 }

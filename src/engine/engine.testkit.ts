@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import { DEFAULT_TIERS } from "../config/index.ts";
 import type { AgentHost, AttemptTask, ExecutionContext, ExecutionResult } from "../agents/index.ts";
 import type { AgentStep, Pipeline } from "../domain/index.ts";
 import { Registry } from "../fleet/index.ts";
@@ -90,7 +91,7 @@ export async function engineOn(
     home,
     node: "test:1:1",
     registry,
-    defaultAgent: agents[0],
+    routing: () => ({ tiers: DEFAULT_TIERS, defaultAgent: agents[0] }),
     host: { endLeftovers: () => Promise.resolve([]) } as unknown as AgentHost,
     gateway: () => Promise.reject(new TypeError("these agents have no model")),
     slots: 4,

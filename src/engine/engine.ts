@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { fold, runStream, type RunEvent } from "../domain/index.ts";
+import { fold, runStream, type EventData, type RunEvent } from "../domain/index.ts";
 import type { HeldLease, LeaseRef } from "../store/index.ts";
 import { expectManyCommands } from "../workspace/index.ts";
 import type { DriveEnd, DriveOptions, Engine, EngineDeps, StartRequest } from "./contract.ts";
@@ -7,7 +7,7 @@ import { Dispatcher } from "./dispatcher.ts";
 import { Driver } from "./driver.ts";
 import { EngineError } from "./errors.ts";
 import { loadRun, requireRun } from "./load.ts";
-import { rowOf } from "./run-log.ts";
+import { rowOf } from "./run-row.ts";
 
 /** Composes the rooms into an engine. One per process; it may drive several runs, which share its slots. */
 export function createEngine(deps: EngineDeps): Engine & Disposable {
@@ -39,6 +39,8 @@ async function start(deps: EngineDeps, request: StartRequest): Promise<void> {
         .list()
         .map((a) => ({ id: a.id, tier: a.tier, executor: a.executorKind, ...(a.model ? { model: a.model } : {}) })),
       includeDirty: request.includeDirty,
+      ...budgetsOf(deps),
+      ...(request.workload ? { workload: request.workload } : {}),
       ...(request.inputs && Object.keys(request.inputs).length > 0 ? { inputs: { ...request.inputs } } : {}),
     },
   };
@@ -48,6 +50,16 @@ async function start(deps: EngineDeps, request: StartRequest): Promise<void> {
     appends: [{ stream: runStream(runId), expected: 0, events: [{ event, at, actor: request.actor }] }],
     projections: [rowOf(state)],
   });
+}
+
+/** What the settings say about money, as a run keeps it. */
+function budgetsOf({ budgets }: EngineDeps): Pick<EventData<"RunStarted">, "budgets" | "tiers"> | undefined {
+  if (!budgets) return undefined;
+  const { step, attempt, tiers } = budgets;
+  return {
+    budgets: { ...(step === undefined ? {} : { step }), ...(attempt === undefined ? {} : { attempt }) },
+    ...(tiers ? { tiers: [...tiers] } : {}),
+  };
 }
 
 /**

@@ -1,9 +1,11 @@
 /** Composes the rooms below: start a run, drive it, look at it. */
 export type {
   AgentExecution,
+  BudgetSettings,
   ConfineRequest,
   DriveEnd,
   DriveOptions,
+  StepRouting,
   Engine,
   EngineDeps,
   Feed,
@@ -13,5 +15,6 @@ export type {
 export { createEngine } from "./engine.ts";
 export { EngineError, type EngineErrorCode } from "./errors.ts";
 export { runFolder, transcriptPath } from "./paths.ts";
-export { answerItem, type Answer } from "./inbox.ts";
+export { answerItem, type Answer } from "./answer-item.ts";
+export { projectKey, sharedLimits } from "./budgets.ts";
 export { spentOn } from "./spending.ts";

@@ -2,10 +2,11 @@ import type { RunEvent, Usage } from "../domain/index.ts";
 import { judge, protectedPaths } from "../quality/index.ts";
 import type { Workspace } from "../workspace/index.ts";
 import type { AttemptWork } from "./attempt.ts";
-import { CleanCheckout } from "./clean-checkout.ts";
 import type { EngineDeps } from "./contract.ts";
+import { GateGround } from "./gate-run.ts";
+import { JudgeBench, workBetween } from "./judge-gate.ts";
 import type { Preparation } from "./ground.ts";
-import { Outcome } from "./outcome.ts";
+import { Outcome, type Exhausted } from "./outcome.ts";
 
 /** Takes what an agent left as one commit, and has the gates judge that. `said`: the agent's own word. */
 export async function judgeAttempt(
@@ -14,12 +15,13 @@ export async function judgeAttempt(
   preparation: Preparation,
   workspace: Workspace,
   { said, usage }: { said: string; usage: Usage | undefined },
-): Promise<RunEvent> {
+): Promise<{ event: RunEvent; exhausted?: Exhausted | undefined }> {
   const { workspaces, from, step, agent } = work;
   const outcome = new Outcome(deps, work);
   // Judged against the files it started from: earlier steps' accepted work is not this attempt's doing.
-  // They matter only for what gate commands read; a git process saved is time saved where many attempts end at once.
-  const filesBefore = !step.protected && step.gates.some((g) => g.kind === "command") ? await workspaces.list(from) : [];
+  // They matter only for what gates read; a git process saved is time saved where many attempts end at once.
+  const filesBefore =
+    !step.protected && step.gates.some((g) => ["command", "regression", "schema"].includes(g.kind)) ? await workspaces.list(from) : [];
   const snapshot = await workspaces.snapshot({
     workspace,
     title: `${step.path}: ${firstLine(said) || "work of " + agent}`,
@@ -30,19 +32,19 @@ export async function judgeAttempt(
   });
   const tree = snapshot.commit ?? from;
   const absent = await workspaces.missing(tree, step.outputs.files);
-  await using clean = new CleanCheckout(preparation, workspaces, tree, "gates");
+  const bench = new JudgeBench(deps, work, async () => ({
+    prompt: step.kind === "agent" ? step.prompt : `The command \`${step.command}\` was run.`,
+    ...(await workBetween(workspaces, { from, to: tree, changes: await ground.run.changes() })),
+  }));
+  await using ground = new GateGround(preparation, workspaces, { phase: "attempt", tree, from, judge: (gate) => bench.rule(gate) });
   const judged = await judge({
     step,
     commit: snapshot.commit,
-    tree,
     changed: snapshot.changed,
     dropped: snapshot.dropped,
     refused: snapshot.refused,
     ignored: absent.length > 0 ? await workspaces.ignored(workspace, absent) : [],
-    from,
-    missing: (globs) => workspaces.missing(tree, globs),
-    read: (commit, path) => workspaces.readFile(commit, path),
-    command: (command, options) => clean.run(command, options),
+    gates: ground.run,
   });
   const summary = deps.mask(said).slice(0, 4000);
   const common = {
@@ -55,18 +57,23 @@ export async function judgeAttempt(
   switch (judged.verdict) {
     case "accepted":
       return {
-        type: "AttemptAccepted",
-        data: {
-          ...common,
-          gates: judged.gates,
-          ...(judged.output === undefined ? {} : { output: judged.output }),
-          ...(snapshot.dropped.length > 0 ? { dropped: [...snapshot.dropped] } : {}),
+        event: {
+          type: "AttemptAccepted",
+          data: {
+            ...common,
+            gates: judged.gates,
+            ...(judged.output === undefined ? {} : { output: judged.output }),
+            ...(snapshot.dropped.length > 0 ? { dropped: [...snapshot.dropped] } : {}),
+          },
         },
       };
     case "rejected":
-      return { type: "AttemptRejected", data: { ...common, gates: judged.gates, findings: judged.findings } };
+      return {
+        event: { type: "AttemptRejected", data: { ...common, gates: judged.gates, findings: judged.findings } },
+        exhausted: bench.exhausted,
+      };
     case "aborted":
-      return outcome.interrupted(usage);
+      return { event: outcome.interrupted(usage) };
     default:
       return judged satisfies never;
   }

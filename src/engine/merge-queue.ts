@@ -2,8 +2,8 @@ import type { Finding, GateResult } from "../domain/index.ts";
 import { currentAttempt } from "../domain/index.ts";
 import { runGates } from "../quality/index.ts";
 import type { RunBranch, Workspaces } from "../workspace/index.ts";
-import { CleanCheckout } from "./clean-checkout.ts";
 import type { EngineDeps } from "./contract.ts";
+import { GateGround } from "./gate-run.ts";
 import type { RunLog } from "./run-log.ts";
 
 /** A merge commit that is ready to land. */
@@ -134,7 +134,7 @@ export class MergeQueue {
     });
     const isJudged = merge.kind === "merged" && (merge.clean || (s.step.gates.length === 0 && s.step.outputs.files.length === 0));
     if (isJudged) return { of, onto, commit: merge.commit };
-    if (inRow && (merge.kind === "conflict" || s.step.gates.some((g) => g.kind === "command"))) return "later";
+    if (inRow && (merge.kind === "conflict" || s.step.gates.some((g) => g.kind === "command" || g.kind === "regression"))) return "later";
     if (merge.kind === "conflict") {
       const finding: Finding = {
         gate: "merge",
@@ -144,7 +144,7 @@ export class MergeQueue {
       await this.#refuse(of, onto, [finding], []);
       return undefined;
     }
-    const again = await this.#judgeMerged(path, attempt, merge.commit);
+    const again = await this.#judgeMerged(path, attempt, merge.commit, onto);
     if (again === "aborted") return undefined;
     if (again.findings.length === 0) return { of, onto, commit: merge.commit };
     if (inRow) return "later";
@@ -185,22 +185,23 @@ export class MergeQueue {
     return recording;
   }
 
-  async #judgeMerged(path: string, attempt: string, commit: string): Promise<{ findings: Finding[]; gates: GateResult[] } | "aborted"> {
+  /** Outputs and gates on the merged tree, compared with the tip it is merged on. */
+  async #judgeMerged(
+    path: string,
+    attempt: string,
+    commit: string,
+    onto: string,
+  ): Promise<{ findings: Finding[]; gates: GateResult[] } | "aborted"> {
     const { state } = this.#log();
     const step = state.steps.get(path)?.step;
     if (!step) return { findings: [], gates: [] };
-    const missing = (globs: readonly string[]): Promise<string[]> => this.#workspaces.missing(commit, globs);
-    const findings: Finding[] = (await missing(step.outputs.files)).map((glob) => ({
+    const findings: Finding[] = (await this.#workspaces.missing(commit, step.outputs.files)).map((glob) => ({
       gate: "contract",
       message: `declared output ${glob} does not exist`,
     }));
-    await using clean = new CleanCheckout(
-      { deps: this.#deps, runId: state.runId, attempt, step, signal: this.#signal },
-      this.#workspaces,
-      commit,
-      "merge",
-    );
-    const run = await runGates(step.gates, { missing, command: (command, options) => clean.run(command, options) });
+    const preparation = { deps: this.#deps, runId: state.runId, attempt, step, signal: this.#signal };
+    await using ground = new GateGround(preparation, this.#workspaces, { phase: "merge", tree: commit, from: onto });
+    const run = await runGates(step, ground.run);
     if (run.aborted) return "aborted";
     return { findings: [...findings, ...run.findings], gates: run.gates };
   }

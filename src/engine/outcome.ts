@@ -1,6 +1,7 @@
 import type { ExecutionResult } from "../agents/index.ts";
 import type { RunEvent, Usage } from "../domain/index.ts";
 import type { AttemptWork } from "./attempt.ts";
+import { exhaustedEvent } from "./budgets.ts";
 import type { EngineDeps } from "./contract.ts";
 
 /** A budget that refused a call, as the gateway says. */
@@ -8,6 +9,14 @@ export interface Exhausted {
   id: string;
   limit: number;
   spent: number;
+  /** What the refused call would have reserved. */
+  needed?: number;
+}
+
+/** A provider's limit that an attempt ended at, and when it may go on, epoch ms. */
+export interface QuotaEnd {
+  provider: string;
+  retryAt: number;
 }
 
 type FailureKind = Extract<RunEvent, { type: "AttemptFailed" }>["data"]["kind"];
@@ -36,10 +45,11 @@ export class Outcome {
     return { attempt: this.#work.attempt, step: this.#work.step.path };
   }
 
-  failed(kind: FailureKind, message: string, usage?: Usage): RunEvent {
+  failed(kind: FailureKind, message: string, usage?: Usage, quota?: QuotaEnd): RunEvent {
+    const said = this.#deps.mask(message).slice(0, 4000);
     return {
       type: "AttemptFailed",
-      data: { ...this.of, kind, message: this.#deps.mask(message).slice(0, 4000), ...(usage ? { usage } : {}) },
+      data: { ...this.of, kind, message: said, ...(usage ? { usage } : {}), ...(quota ? { quota } : {}) },
     };
   }
 
@@ -52,21 +62,9 @@ export class Outcome {
     if (result.kind === "aborted") return [this.interrupted(usage)];
     // The gateway's word for it counts: an agent may take a refused call for a failure of its own.
     if (exhausted && (result.because === "budget" || result.because === "agent" || result.because === "provider")) {
-      const isRun = exhausted.id.startsWith("run:");
-      return [
-        this.failed("budget", result.message, usage),
-        {
-          type: "BudgetExhausted",
-          data: {
-            scope: isRun ? "run" : "step",
-            ...(isRun ? {} : { step: exhausted.id.slice(`step:${this.#work.state.runId}/`.length) }),
-            limit: exhausted.limit,
-            spent: exhausted.spent,
-          },
-        },
-      ];
+      return [this.failed("budget", result.message, usage), exhaustedEvent(exhausted, this.#work.step.path)];
     }
-    return [this.failed(result.because === "budget" ? "provider" : result.because, result.message, usage)];
+    return [this.failed(result.because === "budget" ? "provider" : result.because, result.message, usage, result.quota)];
   }
 }
 

@@ -16,9 +16,9 @@ import { tearDownLeft } from "./ground.ts";
 /** What the journal says an assigned attempt is to do; `undefined` when it does not want it any more. */
 export type PreparedWork = Omit<AttemptWork, keyof AttemptSignals | "workspaces" | "permit" | "ask" | "finished">;
 
-/** It was under way, and nobody can go on with it. */
+/** It was under way, and nobody can go on with it; or it is not to begin. What is recorded instead. */
 export interface Abandoned {
-  abandoned: RunEvent;
+  abandoned: readonly RunEvent[];
 }
 
 export async function prepareWork(
@@ -58,7 +58,7 @@ export async function prepareWork(
         ...(a.resumes ? { session: { ...sessionOf(a.resumes), workspace } } : {}),
       };
     }
-    return { abandoned: await abandon(deps, state.runId, a, s.step) };
+    return { abandoned: [await abandon(deps, state.runId, a, s.step)] };
   }
   if (deps.keepers && deps.keepers.kept(id).length > 0) {
     // It began once, and a damaged journal has lost that: the same id is given a second time.

@@ -1,13 +1,13 @@
 import { confinedHost, type AgentHost, type Confine, type ExecutionResult, type ReportedTokens } from "../agents/index.ts";
-import type { Step, Usage } from "../domain/index.ts";
-import { GatewayError, importSpool, type BudgetLimit, type GatewayClient, type OpenKey } from "../models/index.ts";
+import type { Usage } from "../domain/index.ts";
+import { GatewayError, importSpool, limitInWords, type GatewayClient, type OpenKey } from "../models/index.ts";
 import { buildPrompt } from "../planning/index.ts";
 import type { Workspace } from "../workspace/index.ts";
 import type { AttemptWork } from "./attempt.ts";
+import { limitsOf, projectKey } from "./budgets.ts";
 import type { EngineDeps } from "./contract.ts";
-import type { Exhausted } from "./outcome.ts";
+import type { Exhausted, QuotaEnd } from "./outcome.ts";
 import { transcriptPath } from "./paths.ts";
-import { spentOn } from "./spending.ts";
 import type { AttemptWatch } from "./watch.ts";
 
 /** How an agent ended, with its bill. */
@@ -15,6 +15,8 @@ export interface AgentEnd {
   result: ExecutionResult;
   usage: Usage | undefined;
   exhausted?: Exhausted;
+  /** The limit at which its last call was refused. */
+  quota?: QuotaEnd;
 }
 
 /** How much longer than its agent a key may live that no engine closes. */
@@ -69,10 +71,11 @@ export async function runAgent(
   }
   // What the agent makes of a gateway that cannot come back is no word on its work.
   if (metering?.key.lost.aborted && !signal.aborted) result = { kind: "failed", because: "provider", message: reasonOf(metering.key.lost) };
-  const { exhausted, upstreamError: _, credentials: __, ...sums } = metered ?? {};
+  const { exhausted, quota: met, upstreamError: _, credentials: __, ...sums } = metered ?? {};
   // What passed through the gateway is the bill; what an agent says of itself counts only where no gateway saw it.
   const usage = metered ? (sums as Usage) : (result.usage ?? ownWord(result.reported));
-  return { result, usage, ...(exhausted ? { exhausted } : {}) };
+  const quota = met ?? ownLimit(deps, work, result);
+  return { result: quota ? atLimit(result, quota) : result, usage, ...(exhausted ? { exhausted } : {}), ...(quota ? { quota } : {}) };
 }
 
 async function openMetering(deps: EngineDeps, work: AttemptWork): Promise<{ gateway: GatewayClient; key: OpenKey } | undefined> {
@@ -85,10 +88,12 @@ async function openMetering(deps: EngineDeps, work: AttemptWork): Promise<{ gate
     agent: work.agent,
     tier: work.tier,
     upstreams: execution.upstreams,
-    budgets: await budgetsOf(deps, work),
+    budgets: await limitsOf(deps, work),
+    project: projectKey(state.project),
     maxOutputTokens: execution.maxOutputTokens,
     epoch: work.startEpoch,
     until: deps.clock.now() + step.timeoutMs + KEY_SLACK_MS,
+    ...(execution.quota ? { quota: execution.quota } : {}),
     ...(execution.credentials === "pass-through" ? { credentials: "pass-through" as const } : {}),
   });
   return { gateway, key };
@@ -133,21 +138,24 @@ function withLogin(deps: EngineDeps, { execution }: AttemptWork, env: Readonly<R
   return isOwnLogin && deps.userHome !== undefined ? { ...env, HOME: deps.userHome } : env;
 }
 
-/** The run's, the step's, and those of the groups around it, which their steps share. */
-async function budgetsOf(deps: EngineDeps, { state, step }: AttemptWork): Promise<BudgetLimit[]> {
-  const limits: { id: string; limit: number; path: string | undefined }[] = [];
-  if (state.budget !== undefined) limits.push({ id: `run:${state.runId}`, limit: state.budget, path: undefined });
-  for (let at: Step | undefined = step; at; at = at.parent === undefined ? undefined : state.steps.get(at.parent)?.step) {
-    const limit = state.stepBudgets.get(at.path) ?? at.budget;
-    if (limit !== undefined) limits.push({ id: `step:${state.runId}/${at.path}`, limit, path: at.path });
-  }
-  if (limits.length === 0) return [];
-  const spent = await spentOn(deps.store, state.runId);
-  return limits.map(({ id, limit, path }) => ({ id, limit, spent: path === undefined ? spent.total : spent.below(path) }));
-}
-
 /** Tokens an agent says it used where no gateway saw them. What they cost is not known, which is not the same as nothing. */
 const ownWord = (said: ReportedTokens | undefined): Usage | undefined => said && { ...said, microUsd: 0, provenance: "unknown" };
+
+/** A limit that an agent on its own login tells of in words, where no gateway saw it. */
+function ownLimit(deps: EngineDeps, { execution, agent }: AttemptWork, result: ExecutionResult): QuotaEnd | undefined {
+  const { credentials, quota } = execution;
+  if (credentials !== "direct" || !quota || quota.onLimit === "fail" || result.kind !== "failed") return undefined;
+  if (result.because !== "agent" && result.because !== "provider") return undefined;
+  const now = deps.clock.now();
+  const retryAt = limitInWords(result.message, now);
+  return retryAt === undefined || retryAt - now > quota.mostMs ? undefined : { provider: `the login of ${agent}`, retryAt };
+}
+
+/** How an agent words it that its call was refused does not matter. */
+function atLimit(result: ExecutionResult, { provider, retryAt }: QuotaEnd): ExecutionResult {
+  if (result.kind !== "failed" || !["agent", "provider", "budget", "crash"].includes(result.because)) return result;
+  return { ...result, because: "quota", quota: { provider, retryAt } };
+}
 
 const reasonOf = ({ reason }: AbortSignal): string =>
   reason instanceof GatewayError ? `${reason.message} ${reason.hint}` : reason instanceof Error ? reason.message : String(reason);

@@ -10,18 +10,10 @@ import {
   type RunEvent,
   type RunState,
 } from "../domain/index.ts";
-import {
-  StoreError,
-  type Commit,
-  type LeaseRef,
-  type NewEvent,
-  type ProjectionWrite,
-  type QueueEntry,
-  type RunRow,
-  type Store,
-} from "../store/index.ts";
+import { StoreError, type Commit, type LeaseRef, type NewEvent, type QueueEntry, type Store } from "../store/index.ts";
 import { evaluate } from "./evaluate.ts";
 import { inboxChange } from "./inbox.ts";
+import { rowOf } from "./run-row.ts";
 
 /** Something that happened, to be recorded. All its events are written, or none. */
 export interface Fact {
@@ -311,27 +303,4 @@ export class RunLog {
     for (const w of waiting) w.reject(error);
     this.#onLost(error);
   }
-}
-
-/** Nothing else goes on. */
-const waitsForPeople = (state: RunState): boolean =>
-  state.asking.size > 0 && state.queued.size + state.running.size + state.accepted.size + state.merged.size + state.ready.size === 0;
-
-/** The run as `ps` shows it. */
-export function rowOf(state: RunState): ProjectionWrite {
-  let completed = 0;
-  for (const { status } of state.steps.values()) if (status === "completed") completed += 1;
-  const row: RunRow = {
-    runId: state.runId,
-    project: state.project,
-    pipeline: state.pipeline.name,
-    branch: state.branch,
-    base: state.base,
-    status: state.outcome ?? (state.halted ? "budget" : waitsForPeople(state) ? "waiting" : "running"),
-    stepsTotal: state.steps.size,
-    stepsDone: completed,
-    startedAt: state.startedAt,
-    endedAt: state.endedAt,
-  };
-  return { kind: "run", row };
 }

@@ -1,16 +1,16 @@
-import { stuckByDefault, type ApproveStep, type AskStep, type Gate, type Step, type WorkStep } from "../domain/index.ts";
-import { escapeTemplate, parseTemplate } from "./expression/template.ts";
+import type { z } from "zod";
+import { stuckByDefault, type ApproveStep, type AskStep, type Step, type WorkStep } from "../domain/index.ts";
+import { buildGates } from "./build-gates.ts";
+import { parseTemplate } from "./expression/template.ts";
 import type { Reading } from "./reading.ts";
 import { plainStep } from "./resolve.ts";
-import type { ApproveFields, AskFields, ControlFields, GateFields, WorkFields } from "./shape.ts";
+import type { AgentStepShape, ApproveFields, AskFields, ControlFields, WorkFields } from "./shape.ts";
 import { mapTexts } from "./step-texts.ts";
 
 const MINUTE_MS = 60_000;
 const DEFAULT_TIMEOUT_MS = 30 * MINUTE_MS;
-const DEFAULT_GATE_TIMEOUT_MS = 10 * MINUTE_MS;
 /** Another attempt of an agent is told what was wrong; another try of a command is the same command again. See docs/adr/0006. */
 const DEFAULT_ATTEMPTS = { agent: 3, command: 1 };
-const LONGEST_GATE_NAME = 60;
 
 /** Where a step stands, and its variables as they are spelt. */
 export interface Flow {
@@ -40,7 +40,7 @@ export function buildWork(work: WorkSource, { file, env }: FileDefaults): WorkSt
     needs: [...flow.needs],
     readonly: fields.readonly ?? false,
     outputs: { files: fields.outputs?.files ?? [], ...(json ? { json } : {}) },
-    gates: gatesOf(fields.gates ?? []),
+    gates: buildGates(fields.gates ?? []),
     setup: fields.setup ?? defaults.setup ?? [],
     ...(teardown.length === 0 ? {} : { teardown }),
     retry: { attempts: retry.attempts ?? DEFAULT_ATTEMPTS[work.kind], backoffMs: retry.backoff ?? 0 },
@@ -55,14 +55,30 @@ export function buildWork(work: WorkSource, { file, env }: FileDefaults): WorkSt
     ...controlOf(fields),
   };
   if (work.kind === "command") return { ...common, kind: "command", command: work.command };
-  const { agent, permissions } = "agent" in fields || "permissions" in fields ? fields : {};
+  const own: Partial<AgentFields> = fields;
+  const { permissions, type, labels } = own;
+  const escalate = own.escalate ?? defaults.escalate;
+  // Tries at every tier need as many tries in all.
+  const climb = typeof escalate === "object" && retry.attempts === undefined ? triesIn(escalate.attempts) : common.retry.attempts;
   return {
     ...common,
+    retry: { ...common.retry, attempts: Math.max(common.retry.attempts, climb) },
     kind: "agent",
     prompt: work.prompt,
-    agent: agent ?? defaults.agent ?? { capability: [] },
+    agent: own.agent ?? defaults.agent ?? { capability: [] },
+    ...(escalate === undefined ? {} : { escalate }),
+    ...(type === undefined ? {} : { type }),
+    ...(labels === undefined ? {} : { labels }),
     ...(permissions === undefined ? {} : { permissions }),
   };
+}
+
+type AgentFields = z.output<typeof AgentStepShape>;
+
+/** As many as the tiers have together, where three is what most projects have. */
+function triesIn(attempts: number | Readonly<Record<string, number>> | undefined): number {
+  if (attempts === undefined) return DEFAULT_ATTEMPTS.agent;
+  return typeof attempts === "number" ? DEFAULT_ATTEMPTS.agent * attempts : Object.values(attempts).reduce((sum, n) => sum + n, 0);
 }
 
 type StuckFields = Pick<WorkFields, "on-stuck" | "stuck-after">;
@@ -158,28 +174,3 @@ function isDynamic(step: Step): boolean {
 
 const definedOf = <T extends object>(fields: T): Partial<T> =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>;
-
-function gatesOf(fields: readonly GateFields[]): Gate[] {
-  const taken = new Set(fields.flatMap((g) => (typeof g === "object" && g.name !== undefined ? [g.name] : [])));
-  const unique = (wanted: string): string => {
-    let name = wanted;
-    for (let n = 2; taken.has(name); n++) name = `${wanted} (${n})`;
-    taken.add(name);
-    return name;
-  };
-  return fields.map((gate) => {
-    if (typeof gate === "string") return { kind: "command", name: unique(cut(gate)), command: gate, timeoutMs: DEFAULT_GATE_TIMEOUT_MS };
-    if ("files" in gate) return { kind: "files", name: gate.name ?? unique(cut(`files: ${gate.files.join(", ")}`)), files: gate.files };
-    const { command, name, timeout = DEFAULT_GATE_TIMEOUT_MS } = gate;
-    return { kind: "command", name: name ?? unique(cut(command)), command, timeoutMs: timeout };
-  });
-}
-
-/** One line, as short as a name; without what an expression would make of it. */
-function cut(text: string): string {
-  const parsed = parseTemplate(text);
-  const plain = parsed.ok ? parsed.parts.map((part) => (part.kind === "text" ? part.text : "...")).join("") : text;
-  const line = plain.trim().split(/\r?\n/)[0] ?? "";
-  // An expression that was escaped in the gate is no expression in its name either.
-  return escapeTemplate(line.length <= LONGEST_GATE_NAME ? line : `${line.slice(0, LONGEST_GATE_NAME - 3)}...`);
-}

@@ -9,13 +9,15 @@ import { isMap, type Names } from "./reading.ts";
 import { PipelineShape, type PipelineFields } from "./shape.ts";
 import { EXAMPLE, readSteps } from "./steps.ts";
 import { textsIn } from "./text-places.ts";
+import { tierProblems } from "./tier-check.ts";
 
 /**
  * A pipeline from YAML text, with all defaults filled in, or everything that is wrong with it. `file` is how problems
- * call it. Never throws. A text has no place on disk: `pipeline: ./other.yaml` is refused, see `loadPipeline`.
+ * call it. Never throws. A text has no place on disk: `pipeline: ./other.yaml` is refused, see `loadPipeline`. `tiers`: those of its project;
+ * without them a tier may have any name.
  */
-export function parsePipeline(text: string, file: string): ParsedPipeline {
-  return answer(readPipeline(text, file, nestedInText(), 0, false));
+export function parsePipeline(text: string, file: string, { tiers }: { tiers?: readonly string[] } = {}): ParsedPipeline {
+  return answer(readerFor(tiers)(text, file, nestedInText(), 0, false));
 }
 
 /**
@@ -23,45 +25,48 @@ export function parsePipeline(text: string, file: string): ParsedPipeline {
  * a `.git` or `stepfall.yaml`). A missing file, a folder or a binary file is a problem like any other. Problems of nested
  * files name these, as a path from where `path` begins.
  */
-export function loadPipeline(path: string, options: { project?: string } = {}): ParsedPipeline {
+export function loadPipeline(path: string, options: { project?: string; tiers?: readonly string[] } = {}): ParsedPipeline {
   const file = readTextFile(path, MAX_YAML_BYTES);
   if (!file.ok) return { ok: false, problems: [file.problem] };
-  return answer(readPipeline(file.text, path, nestedFromFile(path, readPipeline, options.project), 0, false));
+  const read = readerFor(options.tiers);
+  return answer(read(file.text, path, nestedFromFile(path, read, options.project), 0, false));
 }
 
 const answer = ({ problems, read }: ReturnType<ReadText>): ParsedPipeline =>
   read && problems.length === 0 ? { ok: true, pipeline: read.pipeline } : { ok: false, problems: inOrder(problems) };
 
-const readPipeline: ReadText = (text, file, nested, depth, isRepeated) => {
-  const reading = readYaml(text, file);
-  if (!reading.ok) return { problems: reading.problems };
-  const { source } = reading;
-  const problems: PipelineProblem[] = [...reading.problems];
-  const { value } = source;
-  if (value === null) return { problems: [...problems, source.problem("PIPELINE_EMPTY", [], "The file is empty", EXAMPLE)] };
-  if (!isMap(value)) {
-    const message = `Expected a map with \`steps\`, found ${describeValue(value)}`;
-    return { problems: [...problems, source.problem("NOT_A_MAP", [], message, EXAMPLE)] };
-  }
-  const top = PipelineShape.safeParse(value);
-  if (!top.success) problems.push(...shapeProblems(source, [], top.error));
-  const fields: PipelineFields = top.success ? top.data : {};
-  const inputs = inputsOf(fields);
-  if (inputs) problems.push(...inputProblems(source, inputs));
-  problems.push(...envProblems(source, ["env"]));
+const readerFor =
+  (tiers: readonly string[] | undefined): ReadText =>
+  (text, file, nested, depth, isRepeated) => {
+    const reading = readYaml(text, file);
+    if (!reading.ok) return { problems: reading.problems };
+    const { source } = reading;
+    const problems: PipelineProblem[] = [...reading.problems];
+    const { value } = source;
+    if (value === null) return { problems: [...problems, source.problem("PIPELINE_EMPTY", [], "The file is empty", EXAMPLE)] };
+    if (!isMap(value)) {
+      const message = `Expected a map with \`steps\`, found ${describeValue(value)}`;
+      return { problems: [...problems, source.problem("NOT_A_MAP", [], message, EXAMPLE)] };
+    }
+    const top = PipelineShape.safeParse(value);
+    if (!top.success) problems.push(...shapeProblems(source, [], top.error));
+    const fields: PipelineFields = top.success ? top.data : {};
+    const inputs = inputsOf(fields);
+    if (inputs) problems.push(...inputProblems(source, inputs));
+    problems.push(...envProblems(source, ["env"]));
 
-  const declared = source.valueAt(["secrets"]);
-  const names: Names = {
-    inputs: new Set(source.keys(["inputs"])),
-    secrets: new Set(Array.isArray(declared) ? declared.filter((s): s is string => typeof s === "string") : []),
-    locals: new Set(isRepeated ? ["round"] : []),
+    const declared = source.valueAt(["secrets"]);
+    const names: Names = {
+      inputs: new Set(source.keys(["inputs"])),
+      secrets: new Set(Array.isArray(declared) ? declared.filter((s): s is string => typeof s === "string") : []),
+      locals: new Set(isRepeated ? ["round"] : []),
+    };
+    const env = envAt(source, ["env"]);
+    const steps = readSteps({ source, file: fields, env, names, nested, depth }, ["steps"]);
+    problems.push(...steps.problems, ...topExpressions(source, names), ...(tiers ? tierProblems(source, tiers) : []));
+    if (problems.length > 0 || !steps.steps || !top.success) return { problems };
+    return { problems, read: { pipeline: pipelineOf(fields, file, steps.steps, inputs), file: fields, env, names } };
   };
-  const env = envAt(source, ["env"]);
-  const steps = readSteps({ source, file: fields, env, names, nested, depth }, ["steps"]);
-  problems.push(...steps.problems, ...topExpressions(source, names));
-  if (problems.length > 0 || !steps.steps || !top.success) return { problems };
-  return { problems, read: { pipeline: pipelineOf(fields, file, steps.steps, inputs), file: fields, env, names } };
-};
 
 function pipelineOf(fields: PipelineFields, file: string, steps: Pipeline["steps"], inputs: ReturnType<typeof inputsOf>): Pipeline {
   const { name, description, budget, outputs } = fields;

@@ -12,6 +12,7 @@ export type PipelineProblemCode =
   | "STEP_NO_CONTRACT" // nothing tells when it is done
   | "SELF_NEED"
   | "UNKNOWN_NEED"
+  | "UNKNOWN_TIER"
   | "PIPELINE_CYCLE"
   | "BAD_JSON_SCHEMA"
   | "BAD_EXPRESSION" // no CEL, or of the wrong type for its place

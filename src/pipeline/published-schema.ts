@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Id, keyed } from "../config/index.ts";
 import { AgentStepShape, ApproveStepShape, AskStepShape, CommandStepShape, PipelineStepShape, StepsStepShape, topKeys } from "./shape.ts";
-import { LATER_GATE_KINDS, pipelineWords, stepWords } from "./vocabulary.ts";
+import { pipelineWords, stepWords } from "./vocabulary.ts";
 
 /** JSON Schema (draft 7, what editors know best) of a pipeline file. */
 export function pipelineJsonSchema(): Record<string, unknown> {
@@ -11,7 +11,7 @@ export function pipelineJsonSchema(): Record<string, unknown> {
   const whole = keyed({ ...topKeys, steps: Nested }, pipelineWords);
   return {
     title: "Stepfall pipeline",
-    $comment: `Not supported yet: ${[...(pipelineWords.later ?? []), ...(stepWords.later ?? [])].join(", ")}; gates ${LATER_GATE_KINDS.join(", ")}.`,
+    $comment: `Not supported yet: ${[...(pipelineWords.later ?? []), ...(stepWords.later ?? [])].join(", ")}.`,
     ...z.toJSONSchema(whole, { io: "input", target: "draft-07" }),
   };
 }

@@ -1,5 +1,18 @@
 import { z } from "zod";
-import { CommandText, Dollars, duration, expecting, FilePath, Glob as PlainGlob, Id, keyed, refuse, TierName } from "../config/index.ts";
+import {
+  CommandText,
+  Dollars,
+  duration,
+  expecting,
+  FilePath,
+  Glob as PlainGlob,
+  Id,
+  keyed,
+  refuse,
+  STEP_TYPES,
+  TierName,
+} from "../config/index.ts";
+import { GateShape } from "./gate-shapes.ts";
 import { Cel, NAME_PATTERN, templated } from "./texts-shape.ts";
 import {
   agentWords,
@@ -9,10 +22,9 @@ import {
   askWords,
   commandStepWords,
   defaultsWords,
-  gateWords,
+  escalateWords,
   inputWords,
   jsonWords,
-  LATER_GATE_KINDS,
   nestedStepWords,
   outputsWords,
   pipelineWords,
@@ -63,29 +75,6 @@ const Retry = z
   )
   .transform((retry) => (typeof retry === "number" ? { attempts: retry } : retry))
   .describe("Tries in all, the first one too; default 3");
-
-const GateName = z
-  .string()
-  .min(1)
-  .max(100)
-  .regex(/^[^\r\n]*$/, "Write the name on one line");
-const GateText = CommandText.superRefine((text, ctx) => {
-  if (LATER_GATE_KINDS.includes(text.trim()))
-    refuse(
-      ctx,
-      "NOT_SUPPORTED_YET",
-      `the gate \`${text.trim()}\` is not supported yet`,
-      "Remove it, or use a command that checks the same",
-    );
-});
-const Gate = z.union(
-  [
-    GateText,
-    keyed({ command: CommandText, name: GateName.optional(), timeout: duration(1).optional().describe("Default 10m") }, gateWords),
-    keyed({ files: z.array(Glob).min(1).describe("Globs that must match something in the result"), name: GateName.optional() }, gateWords),
-  ],
-  expecting("a command, or a map with command or files"),
-);
 
 // A JSON Schema is judged by ajv where it is compiled; here it is any map.
 const JsonOutput = keyed({ file: templated(FilePath), schema: z.record(z.string(), z.unknown()).describe("A JSON Schema") }, jsonWords);
@@ -147,7 +136,7 @@ const stuck = {
 
 const work = {
   outputs: Outputs.optional(),
-  gates: z.array(Gate).optional().describe("Checks that decide whether an attempt is accepted"),
+  gates: z.array(GateShape).optional().describe("Checks that decide whether an attempt is accepted"),
   setup: Commands.optional().describe("Shell commands that prepare the workspace; replaces the default, [] turns it off"),
   teardown: Commands.optional().describe("Shell commands run after the attempt, however it ended; replaces the default, [] turns it off"),
   readonly: z.boolean().optional().describe("Promises no change to the repository"),
@@ -170,8 +159,32 @@ const Prompt = z.string().superRefine(notBlank("prompt", "Say what the agent sho
 const Question = z.string().superRefine(notBlank("question", "Say what people should answer"));
 const Title = z.string().superRefine(notBlank("title", "Say what people should approve"));
 
+const PerTier = z.int().min(1).max(20);
+const Escalate = z
+  .union(
+    [
+      z.boolean(),
+      keyed(
+        {
+          entry: TierName.optional().describe("Tier of the first attempt; default: the cheapest to an accepted result"),
+          ceiling: TierName.optional().describe("The highest tier; default: the highest there is"),
+          attempts: z
+            .union([PerTier, z.record(TierName, PerTier)], expecting("a number, or one for each tier"))
+            .optional()
+            .describe("Tries at a tier before the next one; default 1"),
+        },
+        escalateWords,
+      ),
+    ],
+    expecting("true, false, or a map with entry, ceiling and attempts"),
+  )
+  .transform((value) => (value === true ? {} : value));
+
 const agentOnly = {
   agent: Agent.optional(),
+  escalate: Escalate.optional().describe("Whether, and how, the next attempt goes one tier up when a result was refused"),
+  type: z.enum(STEP_TYPES).optional().describe("What kind of work it is, for routing; default: told from the prompt"),
+  labels: z.array(z.string().min(1).max(64)).max(50).optional().describe("Words that the project's routing rules look for"),
   permissions: z.enum(["allow", "edits", "ask", "deny"]).optional().describe("What the agent may do without asking; default allow"),
 };
 export const AgentStepShape = keyed({ prompt: Prompt, ...agentOnly, ...control, ...repeated, ...work }, stepWords);
@@ -286,6 +299,7 @@ export const topKeys = {
       ...stuck,
       retry: Retry.optional(),
       agent: Agent.optional(),
+      escalate: Escalate.optional(),
       setup: Commands.optional(),
       teardown: Commands.optional(),
     },
@@ -314,4 +328,3 @@ export type NestedFields = z.output<typeof PipelineStepShape> | z.output<typeof 
 export type ApproveFields = z.output<typeof ApproveStepShape>;
 export type AskFields = z.output<typeof AskStepShape>;
 export type InputFields = z.output<typeof InputShape>;
-export type GateFields = z.output<typeof Gate>;

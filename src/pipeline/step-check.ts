@@ -6,7 +6,7 @@ import { buildEach, buildNested, type EachFields } from "./build-groups.ts";
 import { envAt, envProblems } from "./env-check.ts";
 import { checkText, type Visible } from "./expression-check.ts";
 import { approveProblems, askProblems, eachProblems, withProblems } from "./field-checks.ts";
-import { compileJsonSchema } from "./json-schema.ts";
+import { gateProblems, jsonSchemaProblems } from "./gate-checks.ts";
 import type { StepOrder } from "./needs-check.ts";
 import type { PipelineProblem } from "./problem.ts";
 import { isMap, type Names, type Reading, type ReadPipeline } from "./reading.ts";
@@ -45,7 +45,7 @@ export function checkStep(reading: Reading, path: Path, order: StepOrder, ids: r
   }
   const kind = kindOf(Object.keys(value));
   problems.push(...kindProblems(source, path, kind), ...contractProblems(source, path, kind));
-  problems.push(...envProblems(source, [...path, "env"]), ...duplicateGateProblems(source, path));
+  problems.push(...envProblems(source, [...path, "env"]), ...gateProblems(source, path));
   if (value["on-failure"] === true && value["finally"] === true) {
     const hint = "Keep `finally`, with an `if` on the outcomes it is about";
     problems.push(source.problem("BAD_VALUE", [...path, "on-failure"], `${named(id)} is both on-failure and finally`, hint, "key"));
@@ -214,23 +214,4 @@ function outputProblems(reading: Reading, path: Path, body: readonly Step[], nam
     const text = source.valueAt([...path, "outputs", name]);
     return typeof text === "string" ? checkText(source, [...path, "outputs", name], text, "any", visible) : [];
   });
-}
-
-function duplicateGateProblems(source: YamlSource, path: Path): PipelineProblem[] {
-  const gates = source.valueAt([...path, "gates"]);
-  const seen = new Set<string>();
-  return (Array.isArray(gates) ? gates : []).flatMap((gate: unknown, i) => {
-    const name = isMap(gate) ? gate["name"] : undefined;
-    if (typeof name !== "string") return [];
-    if (!seen.has(name)) return (seen.add(name), []);
-    const hint = "Give each gate a name of its own";
-    return [source.problem("BAD_VALUE", [...path, "gates", String(i), "name"], `Two gates are called ${named(name)}`, hint)];
-  });
-}
-
-function jsonSchemaProblems(source: YamlSource, path: Path, schema: Record<string, unknown>): PipelineProblem[] {
-  const compiled = compileJsonSchema(schema);
-  if (compiled.ok) return [];
-  const message = `${dotted(path)}this is not a valid JSON Schema: ${compiled.message.slice(0, 300)}`;
-  return [source.problem("BAD_JSON_SCHEMA", path, message, "Correct it (draft 7, 2019-09 or 2020-12)")];
 }

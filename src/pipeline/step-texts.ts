@@ -52,8 +52,38 @@ export function mapTexts(step: Step, visit: VisitText): Step {
 
 function mapGate(gate: Gate, where: string, visit: VisitText): Gate {
   const name = visit(gate.name, "text", `${where}.name`);
-  if (gate.kind === "files") return { ...gate, name, files: gate.files.map((f, i) => visit(f, "glob", `${where}.files.${i}`)) };
-  return { ...gate, name, command: visit(gate.command, "command", `${where}.command`) };
+  const globs = (list: readonly string[], key: string): string[] => list.map((glob, i) => visit(glob, "glob", `${where}.${key}.${i}`));
+  const maybe = <K extends string>(field: K, list: readonly string[] | undefined, key: string): Partial<Record<K, string[]>> =>
+    list === undefined ? {} : ({ [field]: globs(list, key) } as Record<K, string[]>);
+  switch (gate.kind) {
+    case "command":
+      return { ...gate, name, command: visit(gate.command, "command", `${where}.command`) };
+    case "files":
+      return { ...gate, name, files: globs(gate.files, "files") };
+    case "diff":
+      return { ...gate, name, ...maybe("allowed", gate.allowed, "diff.allow"), ...maybe("forbidden", gate.forbidden, "diff.forbid") };
+    case "coverage":
+      return { ...gate, name, allowed: globs(gate.allowed, "coverage.allow") };
+    case "schema":
+      return { ...gate, name, files: globs(gate.files, "schema.files") };
+    case "regression":
+      return {
+        ...gate,
+        name,
+        command: visit(gate.command, "command", `${where}.regression.command`),
+        ...maybe("reportFiles", gate.reportFiles, "regression.report"),
+      };
+    case "syntax":
+      return { ...gate, name, ...maybe("files", gate.files, "syntax.files"), except: globs(gate.except, "syntax.except") };
+    case "judge":
+      return {
+        ...gate,
+        name,
+        criteria: gate.criteria.map((c, i) => ({ ...c, text: visit(c.text, "text", `${where}.judge.rubric.${i}`) })),
+      };
+    default:
+      return gate satisfies never;
+  }
 }
 
 /** Every text in a value of YAML, keys too. */

@@ -2,7 +2,7 @@ import type { ExpressionPlace } from "./expression-check.ts";
 
 /** What may stand in a text of a step, by its path below the step; `opaque`: its texts are nobody's business here. */
 export function placeInStep(path: readonly string[]): ExpressionPlace | "opaque" {
-  const [key, second, third] = path;
+  const [key, second, third, fourth, , sixth] = path;
   const depth = path.length;
   switch (key) {
     case "if":
@@ -23,8 +23,7 @@ export function placeInStep(path: readonly string[]): ExpressionPlace | "opaque"
       if (second === "json") return third === "file" ? "glob" : "opaque";
       return "glob";
     case "gates":
-      if (depth === 2 || third === "command") return "command";
-      return third === "files" ? "glob" : "nowhere";
+      return depth === 2 ? "command" : placeInGate(third, fourth, sixth);
     case "approve":
       return depth === 1 || second === "title" || second === "detail" ? "text" : "nowhere";
     case "ask":
@@ -38,6 +37,29 @@ export function placeInStep(path: readonly string[]): ExpressionPlace | "opaque"
     case "repeat":
     case "steps":
       return "opaque";
+    default:
+      return "nowhere";
+  }
+}
+
+/** `inner`: the key below the gate's own, or a place in a list. `below`: the key in an item of the list there. */
+function placeInGate(kind: string | undefined, inner: string | undefined, below: string | undefined): ExpressionPlace | "opaque" {
+  switch (kind) {
+    case "command":
+      return "command";
+    case "regression":
+      return inner === undefined || inner === "command" ? "command" : inner === "report" ? "glob" : "nowhere";
+    case "schema":
+      // A schema may hold any text.
+      return inner === "files" ? "glob" : inner === "schema" ? "opaque" : "nowhere";
+    case "judge":
+      if (inner === undefined) return "text";
+      return inner === "rubric" && (below === undefined || below === "text") ? "text" : "nowhere";
+    case "files":
+    case "diff":
+    case "coverage":
+    case "syntax":
+      return "glob";
     default:
       return "nowhere";
   }

@@ -10,11 +10,6 @@ const settingsHint = "Agents, models and providers live in stepfall.yaml; a step
 /** Kinds of steps that come later: a step with such a key needs no other kind. */
 export const LATER_STEP_KINDS = ["loop"];
 
-const LATER_STEP_KEYS = [...LATER_STEP_KINDS, "escalate"];
-
-/** Kinds of gates that come later, written `- diff: ...` or `- kind: diff`. */
-export const LATER_GATE_KINDS = ["diff", "coverage", "schema", "regression", "syntax", "judge", "best-of"];
-
 /** What people write instead of `command` and of `prompt`. */
 export const COMMAND_WORDS = ["run", "cmd", "script", "shell", "exec"];
 export const PROMPT_WORDS = ["task", "instructions", "instruction", "goal", "message"];
@@ -62,6 +57,16 @@ export const pipelineWords: Vocabulary = {
   },
 };
 
+/** How a step climbs from tier to tier. */
+export const escalateWords: Vocabulary = {
+  of: "escalate",
+  synonyms: {
+    ...renamed(["from", "start", "first", "lowest"], "entry"),
+    ...renamed(["to", "max", "highest", "last", "limit"], "ceiling"),
+    ...renamed(["tries", "per-tier", "attempts-per-tier", "retry"], "attempts"),
+  },
+};
+
 export const defaultsWords: Vocabulary = {
   of: "defaults",
   synonyms: { retries: "retry", max_retries: "retry", "timeout-minutes": "timeout", ...stuckSynonyms },
@@ -99,13 +104,16 @@ const WORK_KEYS = [
   "protected",
   "agent",
   "permissions",
+  "escalate",
+  "type",
+  "labels",
   "on-stuck",
   "stuck-after",
 ];
 
 export const stepWords: Vocabulary = {
   of: "a step",
-  later: LATER_STEP_KEYS,
+  later: LATER_STEP_KINDS,
   synonyms: {
     ...renamed(COMMAND_WORDS, "command"),
     ...renamed(PROMPT_WORDS, "prompt"),
@@ -124,6 +132,9 @@ export const stepWords: Vocabulary = {
     ...repeatedSynonyms,
     ...stuckSynonyms,
     permission: "permissions",
+    ...renamed(["escalation", "waterfall", "tiers"], "escalate"),
+    ...renamed(["label", "tags"], "labels"),
+    kind: "type",
     approval: "approve",
     question: "ask",
     uses: "pipeline",
@@ -151,6 +162,7 @@ export const commandStepWords: Vocabulary = {
   elsewhere: {
     ...stepWords.elsewhere,
     agent: "Only a step with a prompt has an agent",
+    ...nowhereHere(["escalate", "type", "labels"], "Only a step with a prompt is routed"),
     permissions: "Only a step with a prompt has an agent that may ask",
   },
 };
@@ -158,7 +170,7 @@ export const commandStepWords: Vocabulary = {
 /** Steps that people answer. */
 export const approveStepWords: Vocabulary = {
   of: "an approval",
-  later: LATER_STEP_KEYS,
+  later: LATER_STEP_KINDS,
   synonyms: { ...controlSynonyms, depends_on: "needs", dependsOn: "needs" },
   elsewhere: {
     ...nowhereHere([...WORK_KEYS, "env", "budget"], "Only a step with a prompt or a command has it"),
@@ -169,7 +181,7 @@ export const approveStepWords: Vocabulary = {
 };
 export const askStepWords: Vocabulary = {
   of: "a question",
-  later: LATER_STEP_KEYS,
+  later: LATER_STEP_KINDS,
   synonyms: { ...controlSynonyms, depends_on: "needs", dependsOn: "needs" },
   elsewhere: {
     ...nowhereHere([...WORK_KEYS, "env", "budget"], "Only a step with a prompt or a command has it"),
@@ -199,7 +211,7 @@ export const askWords: Vocabulary = {
 };
 export const nestedStepWords: Vocabulary = {
   of: "a nested pipeline",
-  later: LATER_STEP_KEYS,
+  later: LATER_STEP_KINDS,
   synonyms: {
     ...controlSynonyms,
     ...repeatedSynonyms,
@@ -230,13 +242,6 @@ export const agentWords: Vocabulary = {
   of: "a step's agent",
   synonyms: { name: "id", capabilities: "capability" },
   elsewhere: { model: settingsHint, executor: settingsHint, provider: settingsHint },
-};
-
-export const gateWords: Vocabulary = {
-  of: "a gate",
-  later: LATER_GATE_KINDS,
-  synonyms: { ...renamed(COMMAND_WORDS, "command"), file: "files", exists: "files" },
-  elsewhere: { kind: "A gate's kind is its key: `- command: npm test` or `- files: [a.md]`" },
 };
 
 export const retryWords: Vocabulary = {

@@ -2,27 +2,21 @@ import { Ajv } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import type { Finding, GateResult, Step } from "../domain/index.ts";
 import { scriptsRun } from "./gates/protected.ts";
-import { runGates, type CommandEnd } from "./gates/run.ts";
+import type { GateRun } from "./gates/contract.ts";
+import { runGates } from "./gates/run.ts";
 
 /** All that `judge` may know of an attempt: what is in git, and a way to run commands in a clean checkout of it. */
 export interface JudgeRequest {
   step: Step;
   /** The attempt's commit; absent when nothing changed. */
   commit?: string | undefined;
-  /** The commit that stands for the result: `commit`, or where the attempt started. */
-  tree: string;
   changed: readonly string[];
   dropped: readonly string[];
   refused: readonly { path: string; reason: string }[];
   /** Declared outputs that exist in the workspace but not in git, because .gitignore names them. */
   ignored: readonly string[];
-  /** The commit the attempt started from. */
-  from: string;
-  /** Those of the globs that match nothing in `tree`. */
-  missing: (globs: readonly string[]) => Promise<readonly string[]>;
-  read: (commit: string, path: string) => Promise<Uint8Array | undefined>;
-  /** In a clean checkout of `tree`, prepared by the step's setup. */
-  command: (command: string, options: { name: string; timeoutMs: number }) => Promise<CommandEnd>;
+  /** Its `tree` is the commit that stands for the result: `commit`, or where the attempt started. */
+  gates: GateRun;
 }
 
 export type Judged =
@@ -57,7 +51,7 @@ export async function judge(request: JudgeRequest): Promise<Judged> {
     });
   }
 
-  for (const glob of await request.missing(step.outputs.files)) {
+  for (const glob of await request.gates.missing(step.outputs.files)) {
     const hidden = request.ignored.includes(glob);
     findings.push({
       gate: "contract",
@@ -73,7 +67,7 @@ export async function judge(request: JudgeRequest): Promise<Judged> {
   findings.push(...(await changedScripts(request)));
   if (findings.length > 0) return { verdict: "rejected", gates: [], findings };
 
-  const run = await runGates(step.gates, { missing: request.missing, command: request.command });
+  const run = await runGates(step, request.gates);
   if (run.aborted) return { verdict: "aborted" };
   if (run.findings.length > 0) return { verdict: "rejected", gates: run.gates, findings: run.findings };
   return { verdict: "accepted", gates: run.gates, ...(output === undefined ? {} : { output }) };
@@ -83,7 +77,7 @@ async function readJson(
   request: JudgeRequest,
   declared: { file: string; schema: Record<string, unknown> },
 ): Promise<{ value: unknown } | { problem: string }> {
-  const bytes = await request.read(request.tree, declared.file);
+  const bytes = await request.gates.read(request.gates.tree, declared.file);
   if (!bytes) return { problem: `declared output ${declared.file} does not exist` };
   let value: unknown;
   try {
@@ -101,10 +95,10 @@ async function readJson(
 /** A gate such as `npm test` runs what package.json says: those scripts must be what they were. */
 async function changedScripts(request: JudgeRequest): Promise<Finding[]> {
   if (!request.changed.includes("package.json")) return [];
-  const names = new Set(request.step.gates.flatMap((g) => (g.kind === "command" ? scriptsRun(g.command) : [])));
+  const names = new Set(request.step.gates.flatMap((g) => (g.kind === "command" || g.kind === "regression" ? scriptsRun(g.command) : [])));
   if (names.size === 0) return [];
-  const before = scripts(await request.read(request.from, "package.json"));
-  const after = scripts(await request.read(request.tree, "package.json"));
+  const before = scripts(await request.gates.read(request.gates.from, "package.json"));
+  const after = scripts(await request.gates.read(request.gates.tree, "package.json"));
   return [...names]
     .filter((name) => before[name] !== undefined && before[name] !== after[name])
     .map((name) => ({

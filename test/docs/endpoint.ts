@@ -33,6 +33,8 @@ export function sendProvidersTo(model: ScriptedModel, scene: Scene): void {
   mkdirSync(scene.home, { recursive: true });
   const provider = (url: string, protocol: string, key: string) => `{ url: "${url}", protocol: ${protocol}, key-env: ${key} }`;
   const lines = [
+    // Each step is to be done by an agent that the document names.
+    "catalog: false",
     "providers:",
     `  openai: ${provider(model.baseUrl, "[chat, responses]", "OPENAI_API_KEY")}`,
     `  anthropic: ${provider(model.baseUrl, "[chat, messages]", "ANTHROPIC_API_KEY")}`,

@@ -63,7 +63,6 @@ describe("commands", () => {
 const step = { prompt: "do it", readonly: true } as const;
 const pipelines: Readonly<Record<string, (key: string) => object>> = {
   "Keys of a pipeline that are planned": (key) => ({ [key]: {}, steps: { a: step } }),
-  "Keys of a step that are planned": (key) => ({ steps: { a: { ...step, [key]: {} } } }),
   "Kinds of steps that are planned": (key) => ({ steps: { a: { [key]: "x" } } }),
   "Gates that are planned": (key) => ({ steps: { a: { ...step, gates: [{ [key]: {} }] } } }),
 };
@@ -93,7 +92,7 @@ describe("what pipelines and settings cannot say yet is answered by name", () =>
     const executors = namedIn("Executors that are planned");
     const keys = namedIn("Settings that are planned");
     expect(executors.length).toBeGreaterThan(0);
-    expect(keys.length).toBeGreaterThan(5);
+    expect(keys.length).toBeGreaterThan(3);
     for (const executor of executors)
       expect(settings({ agents: { a: { executor } } }), executor).toContainEqual(expect.objectContaining({ code: "NOT_SUPPORTED_YET" }));
     for (const key of keys) expect(settings({ [key]: {} }), key).toContainEqual(expect.objectContaining({ code: "NOT_SUPPORTED_YET" }));

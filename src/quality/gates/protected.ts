@@ -18,7 +18,7 @@ const RUNS_TESTS = /\b(test|tests|spec|pytest|vitest|jest|mocha|ava|tap|rspec|ph
  * Globs whose content is always what it was before the attempt while a step is judged, and so in what is merged.
  *
  * `stepfall.yaml` and the project's `protected` always; then the step's own `protected`. A step that does not say gets what judges it:
- * the files that its gate commands name (a folder means the files in it), and, when a gate runs tests, the
+ * the files that its gate commands name (a folder means the files in it), and, when a gate runs tests (`regression` always does), the
  * test files that existed before. New files are not protected by this default, so a step may still add tests; a step
  * that is meant to change existing ones says `protected: []`.
  */
@@ -28,10 +28,11 @@ export function protectedPaths(step: Step, projectProtected: readonly string[], 
   const exact = new Set<string>();
   const tests = picomatch(TEST_FILES, { dot: true });
   for (const gate of step.gates) {
-    if (gate.kind !== "command") continue;
+    if (gate.kind === "schema" && "file" in gate.schema) addNamed(gate.schema.file, filesBefore, exact);
+    if (gate.kind !== "command" && gate.kind !== "regression") continue;
     for (const word of gate.command.split(/[\s"'=;|&()<>]+/)) addNamed(word, filesBefore, exact);
     if (/\bmake\b/.test(gate.command)) addNamed("Makefile", filesBefore, exact);
-    if (RUNS_TESTS.test(gate.command)) for (const file of filesBefore) if (tests(file)) exact.add(file);
+    if (gate.kind === "regression" || RUNS_TESTS.test(gate.command)) for (const file of filesBefore) if (tests(file)) exact.add(file);
   }
   // What the step itself declares as its output is not what judges it.
   const declared = step.outputs.files.length > 0 ? picomatch([...step.outputs.files], { dot: true }) : () => false;

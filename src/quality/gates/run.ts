@@ -1,75 +1,71 @@
-import type { Finding, Gate, GateResult } from "../../domain/index.ts";
+import type { Finding, Gate, GateResult, Step } from "../../domain/index.ts";
+import { commandGate } from "./command.ts";
+import type { GateRun, GatesEnd, Ruling } from "./contract.ts";
+import { coverageGate } from "./coverage.ts";
+import { diffGate } from "./diff.ts";
+import { filesGate } from "./files.ts";
+import { regressionGate } from "./regression.ts";
+import { schemaGate } from "./schema.ts";
+import { syntaxGate } from "./syntax.ts";
 
-/** How a command in a clean checkout ended. */
-export interface CommandEnd {
-  kind: "exited" | "deadline" | "aborted" | "crashed" | "unstartable";
-  code?: number;
-  durationMs: number;
-  /** The last lines of its output, secrets masked. */
-  tail: string;
-}
+const MOST_EVIDENCE = 8 * 1024;
 
-/** What the engine hands in: the room itself starts no process. */
-export interface GateRun {
-  /** Those of the globs that match nothing in the commit that is judged. */
-  missing: (globs: readonly string[]) => Promise<readonly string[]>;
-  /** Runs a shell command in the clean checkout, which is made when it is first needed. */
-  command: (command: string, options: { name: string; timeoutMs: number }) => Promise<CommandEnd>;
-}
-
-/** Runs all gates, so that the next attempt learns all that is wrong and not only the first thing. */
-export async function runGates(
-  gates: readonly Gate[],
-  run: GateRun,
-): Promise<{ gates: GateResult[]; findings: Finding[]; aborted: boolean }> {
-  const results: GateResult[] = [];
+/**
+ * Runs all gates, so that the next attempt learns all that is wrong and not only the first thing. Judges are asked last, and only where nothing else
+ * refused: they cost money, and what is refused already is done again anyway.
+ */
+export async function runGates(step: Pick<Step, "gates" | "outputs" | "touches" | "env" | "setup">, run: GateRun): Promise<GatesEnd> {
+  const gates: GateResult[] = [];
   const findings: Finding[] = [];
-  for (const gate of gates) {
-    if (gate.kind === "files") {
-      const missing = await run.missing(gate.files);
-      results.push({
-        name: gate.name,
-        kind: "files",
-        verdict: missing.length === 0 ? "passed" : "refused",
-        durationMs: 0,
-        ...(missing.length > 0 ? { evidence: missing.join("\n") } : {}),
-      });
-      if (missing.length > 0)
-        findings.push({
-          gate: gate.name,
-          message: `${missing.join(", ")} ${missing.length === 1 ? "does" : "do"} not exist in the attempt's commit`,
-        });
-      continue;
-    }
-    const end = await run.command(gate.command, { name: gate.name, timeoutMs: gate.timeoutMs });
-    if (end.kind === "aborted") return { gates: results, findings, aborted: true };
-    const passed = end.kind === "exited" && end.code === 0;
-    const how = describe(end, gate.timeoutMs);
-    results.push({
+  for (const gate of [...step.gates.filter((g) => g.kind !== "judge"), ...step.gates.filter((g) => g.kind === "judge")]) {
+    if (gate.kind === "judge" && findings.length > 0) break;
+    const began = run.now();
+    const ruling = await rule(gate, step, run);
+    if (ruling.verdict === "aborted") return { gates, findings, aborted: true };
+    if (ruling.verdict === "silent") continue;
+    const { verdict, evidence, microUsd, durationMs = Math.max(0, run.now() - began) } = ruling;
+    gates.push({
       name: gate.name,
-      kind: "command",
-      verdict: passed ? "passed" : end.kind === "exited" ? "refused" : "errored",
-      durationMs: end.durationMs,
-      ...(passed ? {} : { evidence: `${how}\n${end.tail}`.trim() }),
+      kind: gate.kind,
+      verdict,
+      durationMs,
+      ...(evidence === undefined || evidence === "" ? {} : { evidence: cut(evidence) }),
+      ...(microUsd === undefined ? {} : { microUsd }),
     });
-    if (!passed) findings.push({ gate: gate.name, message: `\`${gate.command}\` ${how}`, evidence: end.tail });
+    if (verdict === "passed") continue;
+    const shown = ruling.findingEvidence ?? evidence;
+    findings.push({
+      gate: gate.name,
+      message: ruling.message,
+      ...(shown === undefined || shown === "" ? {} : { evidence: cut(shown) }),
+    });
   }
-  return { gates: results, findings, aborted: false };
+  return { gates, findings, aborted: false };
 }
 
-function describe(end: CommandEnd, timeoutMs: number): string {
-  switch (end.kind) {
-    case "exited":
-      return `exits ${end.code}`;
-    case "deadline":
-      return `did not end within ${timeoutMs / 1000} s`;
-    case "crashed":
-      return "was ended by a signal or wrote without end";
-    case "unstartable":
-      return "could not be started";
-    case "aborted":
-      return "was stopped";
+function rule(gate: Gate, step: Pick<Step, "outputs" | "touches" | "env" | "setup">, run: GateRun): Promise<Ruling> | Ruling {
+  switch (gate.kind) {
+    case "command":
+      return commandGate(gate, run);
+    case "files":
+      return filesGate(gate, run);
+    case "diff":
+      return diffGate(gate, run);
+    case "coverage":
+      return coverageGate(gate, step, run);
+    case "schema":
+      return schemaGate(gate, run);
+    case "regression":
+      return regressionGate(gate, step, run);
+    case "syntax":
+      return syntaxGate(gate, run);
+    case "judge":
+      // Work must not pass by a gate that nobody runs.
+      if (run.judge) return run.judge(gate);
+      return { verdict: "errored", message: "nobody is there to ask judges" };
     default:
-      return end.kind satisfies never;
+      return gate satisfies never;
   }
 }
+
+const cut = (text: string): string => (text.length > MOST_EVIDENCE ? `${text.slice(0, MOST_EVIDENCE)}…` : text);
