@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
+import { DEFAULT_TIERS } from "../src/config/index.ts";
 import type { AgentHost, Executor } from "../src/agents/index.ts";
 import { apply, decide, emptyRun, type Pipeline, type RunEvent, type Step } from "../src/domain/index.ts";
 import { createEngine, type AgentExecution, type EngineDeps } from "../src/engine/index.ts";
@@ -86,7 +87,7 @@ async function engineWith(slots: number, agents = 1): Promise<{ deps: EngineDeps
     home,
     node: "bench:1:1",
     registry,
-    defaultAgent: "noop0",
+    routing: () => ({ tiers: DEFAULT_TIERS, defaultAgent: "noop0" }),
     host: { endLeftovers: () => Promise.resolve([]) } as unknown as AgentHost,
     gateway: () => Promise.reject(new Error("no gateway in this benchmark")),
     slots,

@@ -12,7 +12,7 @@ import {
   type RunState,
 } from "../src/domain/index.ts";
 import { evaluate } from "../src/engine/evaluate.ts";
-import { rowOf } from "../src/engine/run-log.ts";
+import { rowOf } from "../src/engine/run-row.ts";
 import { parsePipeline } from "../src/pipeline/index.ts";
 import type { NewEvent, Store } from "../src/store/index.ts";
 

@@ -152,7 +152,13 @@ export type ExecutionResult = {
   session?: string;
 } & (
   | /** The agent says it is done. Whether it is, the gates tell. */ { kind: "ended"; summary: string }
-  | { kind: "failed"; because: FailureKind; message: string }
+  | {
+      kind: "failed";
+      because: FailureKind;
+      message: string;
+      /** Of kind `quota`: whose limit it is, and when it may go on, epoch ms. */
+      quota?: { provider: string; retryAt: number };
+    }
   | { kind: "aborted" }
 );
 

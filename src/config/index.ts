@@ -3,6 +3,7 @@ export { loadConfig } from "./load.ts";
 export { stepfallHome } from "./home.ts";
 export { configJsonSchema } from "./settings-schema.ts";
 export { agentFrom, type AgentContext } from "./agents.ts";
+export { withFallback } from "./failover.ts";
 export { DEFAULT_TIERS, defaultTierIn, resolveTier, tierAt, unknownTier } from "./tiers.ts";
 export { ENV_PLACEHOLDERS, fillEnvTemplate, parseEnvTemplate, type EnvPlaceholder } from "./env-template.ts";
 export { defaultIsolation } from "./isolation.ts";

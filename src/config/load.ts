@@ -1,5 +1,5 @@
 import { agentFrom, chatAgent, type AgentContext } from "./agents.ts";
-import { gatherQuota, withFallbacks } from "./failover.ts";
+import { gatherFallback, gatherQuota, withFallbacks } from "./failover.ts";
 import { gatherProviders, MODEL_KEY } from "./gather-providers.ts";
 import { stepfallHome } from "./home.ts";
 import { gatherBudgets } from "./budgets.ts";
@@ -73,7 +73,8 @@ export function loadConfig(request: LoadConfigRequest): LoadedConfig {
   // A person who names a model, or agents, means those: nobody else spends money because a key happens to be set.
   const isUnnamed = loading.entries("agents").size === 0;
   const catalog = (loading.setting("catalog")?.value ?? ((request.catalogByDefault ?? false) && isUnnamed)) && model === undefined;
-  const agents = withFallbacks(loading, gatherAgents(loading, { providers, tiers }, model), providers);
+  const fallback = gatherFallback(loading, providers);
+  const agents = withFallbacks(loading, gatherAgents(loading, { providers, tiers }, model), providers, fallback);
   const quota = gatherQuota(loading);
   const mayBeFound = (id: string): boolean => catalog && request.mayBeFound?.(id) === true;
   const defaultAgent = chooseDefault(loading, agents, model, mayBeFound);
@@ -107,6 +108,7 @@ export function loadConfig(request: LoadConfigRequest): LoadedConfig {
       accountSlots,
       defaultAgent,
       routing,
+      fallback,
       quota,
       budgets: gatherBudgets(loading),
       secrets,

@@ -199,6 +199,8 @@ export interface Config {
   /** Id of one of `agents`, or, with `catalog`, of one that may be found. */
   defaultAgent: string | undefined;
   routing: RoutingSettings;
+  /** Models that are asked when the own one of an agent fails that names none. */
+  fallback: readonly ModelName[];
   /** `undefined`: limits are failures like others. */
   quota: QuotaSettings | undefined;
   budgets: BudgetsSettings;

@@ -77,18 +77,23 @@ export function applyToAttempt(state: RunState, s: StepState, a: AttemptState, e
       if (event.data.commit) a.commit = event.data.commit;
       if (event.data.summary) a.summary = event.data.summary;
       if (event.data.usage) a.usage = event.data.usage;
+      countAtTier(s, a.tier);
       again(state, s, a, at, event.data.findings, true);
       return;
     case "AttemptFailed": {
       if (!inFlight) return;
-      const { kind, message } = event.data;
+      const { kind, message, quota } = event.data;
       a.phase = "failed";
-      a.failure = { kind, message };
+      a.failure = { kind, message, ...(quota ? { quota } : {}) };
       if (event.data.usage) a.usage = event.data.usage;
-      again(state, s, a, at, [], kind !== "budget");
-      const providerWait = kind === "provider" ? 1000 * 2 ** Math.min(s.tries - 1, 6) : 0;
+      // A wait is no answer to what an earlier attempt was told.
+      again(state, s, a, at, kind === "quota" ? s.feedback : [], kind !== "budget" && kind !== "quota");
+      // A crash or a provider's failure says nothing of what the tier can do.
+      if (kind === "agent" || kind === "timeout") countAtTier(s, a.tier);
+      const providerWait = kind === "provider" ? waitOf(s.tries) : 0;
       if (kind === "stuck" && s.step.kind === "agent" && s.step.stuck?.move === "escalate") s.above = a.tier;
-      if (kind !== "budget") s.notBefore = at + Math.max(s.step.retry.backoffMs, providerWait);
+      if (kind === "quota") s.notBefore = Math.max(quota?.retryAt ?? 0, at + waitOf(quotasInRow(s)));
+      else if (kind !== "budget") s.notBefore = at + Math.max(s.step.retry.backoffMs, providerWait);
       return;
     }
     case "AttemptInterrupted":
@@ -124,15 +129,38 @@ export function applyToAttempt(state: RunState, s: StepState, a: AttemptState, e
   }
 }
 
+/** Grows with each of several failures in a row, from a second to a minute. */
+const waitOf = (nth: number): number => 1000 * 2 ** Math.min(nth - 1, 6);
+
+/** How often in a row it met a limit: one that is told to be over at once, again and again, is not asked in a hurry. */
+function quotasInRow(s: StepState): number {
+  const last = s.attempts.findLastIndex((a) => a.failure?.kind !== "quota");
+  return s.attempts.length - 1 - last;
+}
+
+/** What a step waits for that has met a provider's limit, and until when, epoch ms. */
+export function quotaWait(s: StepState): { provider: string; until: number } | undefined {
+  const { failure } = currentAttempt(s) ?? {};
+  if (s.status !== "ready" || failure?.kind !== "quota" || !failure.quota) return undefined;
+  return { provider: failure.quota.provider, until: s.notBefore };
+}
+
 /** A person gave the step to another agent. What is accepted already stays accepted. */
 export function reassign(state: RunState, s: StepState, { agent, not, by, because }: EventData<"StepReassigned">): void {
   if (s.step.kind !== "agent") return;
   const before = s.assigned?.not ?? [];
+  // The limit is the agent's that had it.
+  if (quotaWait(s)) s.notBefore = 0;
   s.assigned = agent === undefined ? { not: not === undefined || before.includes(not) ? before : [...before, not] } : { agent, not: [] };
   const a = currentAttempt(s);
   if (s.status !== "active" || !a || (a.phase !== "queued" && a.phase !== "running")) return;
   a.reassigned = `reassigned by ${by}${because === undefined ? "" : `: ${because}`}`;
   state.reassigned.add(s.step.path);
+}
+
+/** One more try at a tier that was no good. */
+export function countAtTier(s: StepState, tier: string): void {
+  s.reached = { tier, tries: s.reached?.tier === tier ? s.reached.tries + 1 : 1 };
 }
 
 /** What it asked leave for nobody need answer any more. */

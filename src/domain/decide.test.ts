@@ -89,13 +89,13 @@ describe("decide", () => {
     const journal = begin(pipeline(stepOf("a"), stepOf("b", ["a"]), stepOf("queued")));
     carryOut(journal);
     moveOf(journal, "a", "start");
-    moveOf(journal, "a", "budget");
+    journal.append({ type: "BudgetExhausted", data: { scope: "run", limit: 1, spent: 1 } });
     carryOut(journal);
     expect(journal.state.steps.get("queued")).toMatchObject({ status: "ready", tries: 0 });
     expect(decide(journal.state, 0)).toEqual([]);
     moveOf(journal, "a", "accept-empty");
     carryOut(journal);
-    expect(decide(journal.state, 0)).toEqual([{ kind: "halt", because: "budget", limit: 1, spent: 1 }]);
+    expect(decide(journal.state, 0)).toEqual([{ kind: "halt", because: "budget", id: "run:r1", limit: 1, spent: 1 }]);
     finishWell(journal);
     expect(journal.state.outcome).toBe("succeeded");
   });

@@ -1,8 +1,11 @@
 import type { Finding } from "./events.ts";
 import { formatUsd } from "./money.ts";
+import { budgetName } from "./budget-pauses.ts";
+import { askForBudgets, withdrawPaused } from "./decide-budgets.ts";
 import { concludeGroups, hasRoom, isStopping, stopFailing } from "./decide-groups.ts";
 import { hearPeople, openItem } from "./decide-people.ts";
 import { record, stepOf, withAttempt, type Decision } from "./decision.ts";
+import { isPaused } from "./lift-pause.ts";
 import { touchesOverlap } from "./overlap.ts";
 import { currentAttempt, nextAttempt, type RunState, type StepState } from "./state.ts";
 import { countsAsFailure } from "./steps.ts";
@@ -19,10 +22,13 @@ export function decide(state: RunState, now: number): Decision[] {
     if (state.failing.size > 0) stopFailing(state, out);
     if (state.reassigned.size > 0) endReassigned(state, out);
     if (state.concluding.size > 0) concludeGroups(state, out);
-    const wakeAt = state.asking.size > 0 ? hearPeople(state, now, out) : Infinity;
-    route(state, now, wakeAt, out);
-    if (state.asking.size > 0 && isAtRest(state) && out.every(({ kind }) => kind === "wake"))
-      out.push({ kind: "halt", because: "people", items: [...state.inbox.keys()] });
+    const renewAt = state.pauses.size > 0 ? askForBudgets(state, now, out) : Infinity;
+    if (state.pauses.size > 0) withdrawPaused(state, out);
+    const askAt = state.asking.size > 0 ? hearPeople(state, now, out) : Infinity;
+    const startAt = route(state, now, out);
+    const wakeAt = Math.min(renewAt, askAt, startAt);
+    if (wakeAt < Infinity) out.push({ kind: "wake", at: wakeAt });
+    if (isAtRest(state) && out.every(({ kind }) => kind === "wake")) halt(state, startAt, out);
   }
   if (state.open === 0) out.push(finish(state));
   return out;
@@ -53,23 +59,30 @@ function endReassigned(state: RunState, out: Decision[]): void {
   }
 }
 
-function route(state: RunState, now: number, wakeAt: number, out: Decision[]): void {
-  if (state.ready.size > 0 || state.halted) {
-    if (state.halted) halted(state, out);
-    else wakeAt = Math.min(wakeAt, startReady(state, now, out, state.ready));
-  }
-  if (wakeAt < Infinity) out.push({ kind: "wake", at: wakeAt });
+/** Answers when a step that waits for a time may start, epoch ms. */
+function route(state: RunState, now: number, out: Decision[]): number {
+  if (state.halted) halted(state, out);
+  else if (state.ready.size > 0) return startReady(state, now, out, state.ready);
+  return Infinity;
 }
 
-/** The run's budget is spent: what nobody has started yet would only find that out. */
+/** Nothing is in flight and nothing starts by itself now. */
+function halt(state: RunState, startAt: number, out: Decision[]): void {
+  const [paused] = state.halted ? [state.halted] : state.pauses.values();
+  if (paused && (state.halted || (state.asking.size === 0 && startAt === Infinity)))
+    out.push({ kind: "halt", because: "budget", id: paused.id, limit: paused.limit, spent: paused.spent });
+  // A step that waits for its time, for a quota perhaps, goes on without people.
+  else if (state.asking.size > 0 && startAt === Infinity) out.push({ kind: "halt", because: "people", items: [...state.inbox.keys()] });
+}
+
+/** A budget of all of the run is spent: what nobody has started yet would only find that out. */
 function halted(state: RunState, out: Decision[]): void {
   for (const path of state.ready) {
     const over = exhausted(stepOf(state, path));
     if (over) out.push(record("StepFailed", over));
   }
-  for (const path of state.queued)
-    withAttempt(state, path, (attempt) => out.push({ kind: "withdraw", step: path, attempt, because: "the run's budget is spent" }));
-  if (isAtRest(state) && out.length === 0 && state.halted) out.push({ kind: "halt", because: "budget", ...state.halted });
+  const because = `${budgetName(state.halted?.id ?? "")} is spent`;
+  for (const path of state.queued) withAttempt(state, path, (attempt) => out.push({ kind: "withdraw", step: path, attempt, because }));
 }
 
 /** Answers when to look again, epoch ms; Infinity when nothing waits for a time. */
@@ -77,7 +90,7 @@ function startReady(state: RunState, now: number, out: Decision[], ready: Iterab
   const mayStart: StepState[] = [];
   for (const path of ready) {
     const s = stepOf(state, path);
-    if (isStopping(state, s)) continue;
+    if (isStopping(state, s) || isPaused(state, s)) continue;
     if (s.budgetSpent || s.refusals > 0 || s.tries > 0) {
       const over = exhausted(s);
       if (over) {
@@ -118,14 +131,16 @@ function startReady(state: RunState, now: number, out: Decision[], ready: Iterab
   return wakeAt;
 }
 
+const spentText = ({ limit, spent, by }: NonNullable<StepState["budgetSpent"]>): string =>
+  `its budget of ${formatUsd(limit)} is spent (${formatUsd(spent)} so far)${by === undefined ? "" : `, and ${by} said stop`}`;
+
 /** Work that does not merge is done again on the files as they are then, so often at most. */
 const MOST_REFUSALS = 3;
 
 /** Why a ready step gets no further attempt, if so. */
 function exhausted(s: StepState): { step: string; because: string; findings?: Finding[] } | undefined {
   const step = s.step.path;
-  if (s.budgetSpent)
-    return { step, because: `its budget of ${formatUsd(s.budgetSpent.limit)} is spent (${formatUsd(s.budgetSpent.spent)} so far)` };
+  if (s.budgetSpent) return { step, because: spentText(s.budgetSpent) };
   if (s.refusals >= MOST_REFUSALS)
     return {
       step,
@@ -160,7 +175,7 @@ function cancelled(state: RunState, now: number, out: Decision[]): void {
   const last: string[] = [];
   for (const s of state.steps.values()) {
     const path = s.step.path;
-    if (alwaysRuns(state, s)) {
+    if (alwaysRuns(state, s) && !isPaused(state, s)) {
       if (s.status === "ready") last.push(path);
     } else if (s.status === "waiting" || s.status === "ready" || state.asking.has(path) || state.concluding.has(path)) {
       out.push(record("StepCancelled", { step: path }));

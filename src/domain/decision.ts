@@ -26,7 +26,7 @@ export type Decision =
   /** Decide again at this time, epoch ms. */
   | { kind: "wake"; at: number }
   /** Nothing more can start until somebody answers. Everything in flight is over. */
-  | { kind: "halt"; because: "budget"; limit: number; spent: number }
+  | { kind: "halt"; because: "budget"; id: string; limit: number; spent: number }
   | { kind: "halt"; because: "people"; items: readonly string[] };
 
 export function record<T extends RunEvent["type"]>(type: T, data: Extract<RunEvent, { type: T }>["data"]): Decision {

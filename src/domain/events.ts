@@ -17,6 +17,8 @@ export const GateResult = z.object({
   verdict: z.enum(["passed", "refused", "errored"]),
   durationMs: z.number(),
   evidence: z.string().optional(),
+  /** What it cost. Absent: it asks no model. */
+  microUsd: z.number().int().optional(),
 });
 export type GateResult = z.infer<typeof GateResult>;
 
@@ -43,6 +45,7 @@ export const FailureKind = z.enum([
   "stuck", // it made no progress, and was stopped for it
   "provider", // the model endpoint failed
   "budget", // a budget stopped it
+  "quota", // the provider's limit is met; it goes on when that is over
   "setup", // preparing the workspace failed
   "internal", // ours
 ]);
@@ -54,6 +57,10 @@ export type FailureKind = z.infer<typeof FailureKind>;
  */
 export const CredentialMode = z.enum(["metered", "pass-through", "direct"]);
 export type CredentialMode = z.infer<typeof CredentialMode>;
+
+/** What a budget is for, from the widest: see budgets.ts. */
+export const BudgetScope = z.enum(["fleet", "project", "run", "step", "attempt"]);
+export type BudgetScope = z.infer<typeof BudgetScope>;
 
 const attempt = { attempt: z.string(), step: z.string() };
 
@@ -78,6 +85,12 @@ export const eventSchemas = {
     includeDirty: z.boolean(),
     /** Values of the pipeline's inputs, defaults filled in. */
     inputs: z.record(z.string(), z.unknown()).optional(),
+    /** What the settings let each step and each attempt spend, micro-dollars. The run's own is in its pipeline. */
+    budgets: z.object({ step: z.number().int().optional(), attempt: z.number().int().optional() }).optional(),
+    /** Tiers, from the cheapest up. Absent: `free`, `mid`, `premium`. */
+    tiers: z.array(z.string()).optional(),
+    /** Set for the runs of a benchmark: which task of which workload, and how hard it is taken to be, 1 to 10. What routing learns of them counts for every project. */
+    workload: z.object({ name: z.string(), task: z.string(), complexity: z.number() }).optional(),
   }),
   /** Its needs are over and its condition holds: the step with every `${{ }}` filled in. */
   StepResolved: z.object({ step: z.string(), resolved: Step }),
@@ -97,6 +110,14 @@ export const eventSchemas = {
     /** Agent ids that may reserve it. */
     candidates: z.array(z.string()),
     reasons: z.array(z.string()),
+    /** What kind of work it was taken for. */
+    type: z.string().optional(),
+    /** How hard the step looked, 1 to 10. */
+    complexity: z.number().optional(),
+    /** The tier before, when tries there were no good. */
+    escalatedFrom: z.string().optional(),
+    /** The policy it follows, where a project compares two. */
+    policy: z.string().optional(),
   }),
   AttemptStarted: z.object({
     ...attempt,
@@ -130,7 +151,14 @@ export const eventSchemas = {
     summary: z.string().optional(),
     usage: Usage.optional(),
   }),
-  AttemptFailed: z.object({ ...attempt, kind: FailureKind, message: z.string(), usage: Usage.optional() }),
+  AttemptFailed: z.object({
+    ...attempt,
+    kind: FailureKind,
+    message: z.string(),
+    usage: Usage.optional(),
+    /** Of kind `quota`: whose limit it is, and when it may go on, epoch ms. */
+    quota: z.object({ provider: z.string(), retryAt: z.number() }).optional(),
+  }),
   /** It did not end by itself: the engine, the machine or a person stopped it. Never counts as a try. */
   AttemptInterrupted: z.object({ ...attempt, because: z.string(), evidence: z.string().optional(), usage: Usage.optional() }),
   /** Another engine goes on with a running attempt: its agent never stopped. */
@@ -186,7 +214,9 @@ export const eventSchemas = {
     step: z.string(),
     /** The attempt it is about, which runs meanwhile: it asks leave, or makes no progress. */
     attempt: z.string().optional(),
-    kind: z.enum(["approval", "question", "permission"]),
+    kind: z.enum(["approval", "question", "permission", "budget"]),
+    /** The account that is spent, see budgets.ts. */
+    budget: z.string().optional(),
     title: z.string(),
     detail: z.string().optional(),
     /** Empty: any text. */
@@ -204,10 +234,38 @@ export const eventSchemas = {
     verdict: z.enum(["approve", "reject", "rework", "answer"]),
     text: z.string().optional(),
   }),
+  /** Later somebody knows what an attempt's result was worth, whatever the gates said. */
+  FeedbackGiven: z.object({ ...attempt, verdict: z.enum(["right", "wrong"]), by: z.string(), because: z.string().optional() }),
   CancelRequested: z.object({ reason: z.string().optional() }),
-  /** A budget stopped the run. It is not over: `BudgetRaised` lets it go on. */
-  BudgetExhausted: z.object({ scope: z.enum(["run", "step"]), step: z.string().optional(), limit: z.number(), spent: z.number() }),
-  BudgetRaised: z.object({ scope: z.enum(["run", "step"]), step: z.string().optional(), limit: z.number() }),
+  /**
+   * A budget cannot carry the next call: what it is for pauses, and people are asked. The run is not over: `BudgetRaised`, an answer for a
+   * cheaper tier, or `BudgetLifted` lets it go on.
+   */
+  BudgetExhausted: z.object({
+    scope: BudgetScope,
+    /** The account, see budgets.ts. Absent: the run's, or the step's. */
+    id: z.string().optional(),
+    /** Of a step's budget and of an attempt's: the step or group that pauses. Of others: the step that found it out. */
+    step: z.string().optional(),
+    limit: z.number(),
+    spent: z.number(),
+    /** What the refused call would have reserved. Absent: not known. */
+    needed: z.number().optional(),
+  }),
+  /** Also in the streams `fleet` and `project:KEY`, for budgets of these. An attempt's is that of the step's further attempts, too. */
+  BudgetRaised: z.object({
+    scope: BudgetScope,
+    /** The account. Absent: the run's, or the step's. */
+    id: z.string().optional(),
+    step: z.string().optional(),
+    limit: z.number(),
+    /** The limit before. */
+    from: z.number().optional(),
+    /** Who raised it. */
+    by: z.string().optional(),
+  }),
+  /** It pauses the run no more, though nobody raised it here: its period is over, or its limit has become another. */
+  BudgetLifted: z.object({ id: z.string(), because: z.string() }),
   RunFinished: z.object({ outcome: z.enum(["succeeded", "failed", "cancelled"]), because: z.string().optional() }),
   /** A person took the run's result into a branch of theirs; the run itself was over. */
   RunMerged: z.object({ into: z.string(), commit: z.string() }),
@@ -220,7 +278,15 @@ export type EventData<T extends EventType = EventType> = z.infer<(typeof eventSc
 export type RunEvent = { [T in EventType]: { type: T; data: EventData<T> } }[EventType];
 
 /** Current schema version of each type; 1 unless superseded. */
-export const schemaVersions: Readonly<Partial<Record<EventType, number>>> = { StepCompleted: 2, AttemptFailed: 2 };
+export const schemaVersions: Readonly<Partial<Record<EventType, number>>> = {
+  StepCompleted: 2,
+  AttemptFailed: 3,
+  AttemptRouted: 2,
+  RunStarted: 2,
+  InboxOpened: 2,
+  BudgetExhausted: 2,
+  BudgetRaised: 2,
+};
 
 /** Who caused an event: `engine`, `cli:<user>`, `agent:<id>`. */
 export type Actor = string;

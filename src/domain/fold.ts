@@ -1,5 +1,7 @@
 /** `apply` changes the state it is given, which its caller owns; `fold` makes a new one. */
-import { applyToAttempt, reassign } from "./attempts.ts";
+import { applyToAttempt, countAtTier, reassign } from "./attempts.ts";
+import { pause, raise } from "./budget-pauses.ts";
+import { goOn } from "./lift-pause.ts";
 import type { EventData, RunEvent } from "./events.ts";
 import { takeAnswer, takeItem } from "./people.ts";
 import { currentAttempt, emptyRun, type RunState, type StepState } from "./state.ts";
@@ -29,25 +31,17 @@ export function apply(state: RunState, { event, at, version }: Applied): RunStat
       break;
     case "CancelRequested":
       state.cancel ??= { reason: event.data.reason };
+      // Nobody is asked any more.
+      for (const { item } of state.pauses.values()) if (item !== undefined) state.inbox.delete(item);
       break;
     case "BudgetExhausted":
-      if (event.data.scope === "run") state.halted = { limit: event.data.limit, spent: event.data.spent };
-      else
-        withStep(state, event.data.step, (s) => {
-          s.budgetSpent = { limit: event.data.limit, spent: event.data.spent };
-          if (s.group && s.status === "active" && s.group.open > 0) state.failing.add(s.step.path);
-        });
+      pause(state, event.data);
       break;
     case "BudgetRaised":
-      if (event.data.scope === "run") {
-        delete state.halted;
-        state.budget = event.data.limit;
-      } else {
-        withStep(state, event.data.step, (s) => {
-          delete s.budgetSpent;
-          state.stepBudgets.set(s.step.path, event.data.limit);
-        });
-      }
+      raise(state, event.data);
+      break;
+    case "BudgetLifted":
+      goOn(state, event.data.id);
       break;
     case "RunFinished":
       if (state.status === "running") {
@@ -56,6 +50,9 @@ export function apply(state: RunState, { event, at, version }: Applied): RunStat
         if (event.data.because) state.because = event.data.because;
         state.endedAt = at;
       }
+      break;
+    case "FeedbackGiven":
+      // What it was worth changes nothing of what happened.
       break;
     case "RunMerged":
       state.mergedInto = event.data;
@@ -88,8 +85,10 @@ export function apply(state: RunState, { event, at, version }: Applied): RunStat
     case "StepReopened":
       withStep(state, event.data.step, (s) => {
         if (s.status === "active" && s.item === undefined) return;
+        const last = currentAttempt(s);
         reopen(state, s);
         s.feedback = event.data.findings;
+        if (last && event.data.findings.length > 0) countAtTier(s, last.tier);
       });
       break;
     case "StepReassigned":
@@ -167,5 +166,8 @@ function start(state: RunState, data: EventData<"RunStarted">, at: number): void
   state.startedAt = at;
   state.budget = data.pipeline.budget;
   state.inputs = data.inputs ?? {};
+  state.budgets = data.budgets ?? {};
+  if (data.tiers) state.tiers = data.tiers;
+  if (data.workload) state.workload = data.workload;
   addSteps(state, data.pipeline.steps, 0);
 }

@@ -122,11 +122,13 @@ describe("groups", () => {
     expect(journal.state.outcome).toBe("succeeded");
   });
 
-  test("a group whose budget is spent stops its children and fails by that", () => {
+  test("a group whose budget is spent starts no further child and asks; told to stop, it stops its children and fails by that", () => {
     const journal = begin(groupOf("g", [], 3, "each"));
     moveOf(journal, "g/0", "start");
     journal.append({ type: "BudgetExhausted", data: { scope: "step", step: "g", limit: 1_000_000, spent: 990_000 } });
     carryOut(journal);
+    expect(status(journal)).toEqual({ g: "active", "g/0": "active", "g/1": "ready", "g/2": "ready" });
+    answer(journal, "ann", "answer", "stop");
     expect(status(journal)).toEqual({ g: "failed", "g/0": "cancelled", "g/1": "cancelled", "g/2": "cancelled" });
     expect(journal.state.steps.get("g")?.because).toMatch(/its budget of .*1.* is spent/);
   });

@@ -2,11 +2,23 @@
 export * from "./money.ts";
 export * from "./ids.ts";
 export * from "./clock.ts";
+export * from "./gates.ts";
 export * from "./pipeline.ts";
+export * from "./budgets.ts";
+export {
+  budgetName,
+  parseBudgetAnswer,
+  pauseText,
+  raiseFor,
+  suggestedRaise,
+  type BudgetAnswer,
+} from "./budget-pauses.ts";
+export { isPaused } from "./lift-pause.ts";
 export * from "./work-steps.ts";
 export * from "./events.ts";
 export * from "./state.ts";
 export * from "./fold.ts";
+export { quotaWait } from "./attempts.ts";
 export { verdictOn, whyNoAnswer, type Verdict } from "./people.ts";
 export { countsAsFailure, isOver } from "./steps.ts";
 export * from "./overlap.ts";

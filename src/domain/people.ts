@@ -1,3 +1,4 @@
+import { takeBudgetAnswer, whyNoBudgetAnswer } from "./budget-pauses.ts";
 import type { EventData } from "./events.ts";
 import type { InboxItem, RunState, StepState } from "./state.ts";
 
@@ -6,7 +7,11 @@ import type { InboxItem, RunState, StepState } from "./state.ts";
 export function takeItem(state: RunState, s: StepState, data: EventData<"InboxOpened">, at: number): void {
   const path = s.step.path;
   const item: InboxItem = { ...data, openedAt: at, answers: [] };
-  if (data.attempt !== undefined) {
+  if (data.kind === "budget") {
+    const pause = state.pauses.get(data.budget ?? "");
+    if (!pause || pause.item !== undefined) return;
+    pause.item = data.item;
+  } else if (data.attempt !== undefined) {
     const attempt = s.attempts.at(-1);
     if (s.status !== "active" || attempt?.id !== data.attempt || attempt?.phase !== "running") return;
   } else {
@@ -24,6 +29,7 @@ export function takeItem(state: RunState, s: StepState, data: EventData<"InboxOp
 export function whyNoAnswer(item: InboxItem, answer: Omit<EventData<"InboxAnswered">, "item">, at: number): string | undefined {
   if (item.expiresAt !== undefined && at >= item.expiresAt) return "it has expired";
   if (item.who.length > 0 && !item.who.includes(answer.by)) return `only ${item.who.join(", ")} may answer it, and you are ${answer.by}`;
+  if (item.kind === "budget") return whyNoBudgetAnswer(item, answer);
   if (item.kind === "question") {
     if (answer.verdict !== "answer") return "it is a question: it wants an answer, not a verdict";
     if (item.choices.length > 0 && !item.choices.includes(answer.text ?? "")) return `the answer is one of ${item.choices.join(", ")}`;
@@ -39,6 +45,7 @@ export function takeAnswer(state: RunState, data: EventData<"InboxAnswered">, at
   if (!item || whyNoAnswer(item, data, at) !== undefined) return;
   // Whoever answers twice has changed their mind.
   item.answers = [...item.answers.filter((a) => a.by !== data.by), { by: data.by, verdict: data.verdict, text: data.text, at }];
+  if (item.kind === "budget") takeBudgetAnswer(state, item, data.by, data.text ?? "");
 }
 
 /** What an attempt asked leave for, when the attempt is over. */

@@ -1,18 +1,10 @@
 import { z } from "zod";
+import { Gate } from "./gates.ts";
 
 /**
  * A validated pipeline: what the `pipeline` room makes of YAML, what `RunStarted` carries, what `decide`
  * reads. All defaults are filled in, so nobody below the pipeline room knows any.
  */
-
-/** A check that decides whether an attempt is accepted. */
-export const Gate = z.discriminatedUnion("kind", [
-  /** A shell command run in a clean checkout of the attempt's commit; exit 0 accepts. */
-  z.object({ kind: z.literal("command"), name: z.string(), command: z.string(), timeoutMs: z.number().int().positive() }),
-  /** Paths (globs) that must exist in the attempt's commit. */
-  z.object({ kind: z.literal("files"), name: z.string(), files: z.array(z.string()) }),
-]);
-export type Gate = z.infer<typeof Gate>;
 
 /** A JSON file in the attempt's commit that must satisfy a JSON Schema; it becomes the step's structured output. */
 export const JsonOutput = z.object({ file: z.string(), schema: z.record(z.string(), z.unknown()) });
@@ -71,11 +63,28 @@ const StepBase = z.object({
   scope: z.string().optional(),
 });
 
+/** How a step climbs from tier to tier. What is absent is the project's, else ours. */
+export const Escalate = z.object({
+  /** The tier of the first attempt. */
+  entry: z.string().optional(),
+  /** The highest tier. */
+  ceiling: z.string().optional(),
+  /** Tries at a tier before the next one, for all tiers or by tier. */
+  attempts: z.union([z.number().int().positive(), z.record(z.string(), z.number().int().positive())]).optional(),
+});
+export type Escalate = z.infer<typeof Escalate>;
+
 export const AgentStep = StepBase.extend({
   kind: z.literal("agent"),
   prompt: z.string(),
   /** Which agents may do it; an empty request means any registered agent that can edit files. */
   agent: z.object({ id: z.string().optional(), tier: z.string().optional(), capability: z.array(z.string()) }),
+  /** Absent: as the project says, unless an agent or a tier is named, which then has all attempts. `false`: every attempt is routed alike. */
+  escalate: z.union([z.literal(false), Escalate]).optional(),
+  /** What kind of work it is, see `stepTypes` in models/routing. Absent: told from the prompt. */
+  type: z.string().optional(),
+  /** Words that rules of the project look for. */
+  labels: z.array(z.string()).optional(),
 });
 export type AgentStep = z.infer<typeof AgentStep>;
 

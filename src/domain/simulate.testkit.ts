@@ -11,6 +11,7 @@ import {
   type CommandStep,
   type Decision,
   type GroupStep,
+  raiseFor,
   type Pipeline,
   type RunEvent,
   type RunState,
@@ -217,6 +218,8 @@ export interface Move {
     | "refuse-it"
     | "rework"
     | "answer"
+    | "cheaper"
+    | "stop"
     | "wait"
     | "late"
     | "reassign"
@@ -231,7 +234,7 @@ export const anyMove: fc.Arbitrary<Move> = fc.record({
     { weight: 20, arbitrary: fc.constantFrom("start", "accept", "accept-empty", "intend", "merge") },
     { weight: 6, arbitrary: fc.constantFrom("reject", "fail", "interrupt", "refuse", "late", "reassign", "reattach", "keep", "nothing") },
     { weight: 6, arbitrary: fc.constantFrom("approve", "approve-too", "answer", "rework", "refuse-it", "wait") },
-    { weight: 1, arbitrary: fc.constantFrom("cancel", "budget", "raise") },
+    { weight: 1, arbitrary: fc.constantFrom("cancel", "budget", "raise", "cheaper", "stop") },
   ),
 });
 
@@ -270,7 +273,7 @@ export function move(journal: Journal, { pick, what }: Move): void {
   const path = active[pick % Math.max(1, active.length)];
   const a = path === undefined ? undefined : currentAttempt(state.steps.get(path) ?? ({ attempts: [] } as never));
   if (what === "cancel") return journal.append({ type: "CancelRequested", data: {} });
-  if (what === "budget") return journal.append({ type: "BudgetExhausted", data: { scope: "run", limit: 1, spent: 1 } });
+  if (what === "budget") return journal.append({ type: "BudgetExhausted", data: spentBudget(state, pick) });
   if (what === "raise") return journal.append({ type: "BudgetRaised", data: { scope: "run", limit: 2 } });
   const said = ANSWERS[what];
   if (said) {
@@ -294,6 +297,11 @@ export function move(journal: Journal, { pick, what }: Move): void {
     case "reject":
       return journal.append({ type: "AttemptRejected", data: { ...of, gates: [], findings: [{ gate: "g", message: "no" }] } });
     case "fail":
+      if (pick % 7 === 3)
+        return journal.append({
+          type: "AttemptFailed",
+          data: { ...of, kind: "quota", message: "used up", quota: { provider: "p", retryAt: journal.now + pick * 50 } },
+        });
       return journal.append({ type: "AttemptFailed", data: { ...of, kind: pick % 5 === 0 ? "budget" : "agent", message: "no" } });
     case "interrupt":
       return journal.append({ type: "AttemptInterrupted", data: { ...of, because: "crash" } });
@@ -320,19 +328,33 @@ export function move(journal: Journal, { pick, what }: Move): void {
   }
 }
 
+/** Of any scope: of a step that is there, or of all of the run. */
+function spentBudget(state: RunState, pick: number): Extract<RunEvent, { type: "BudgetExhausted" }>["data"] {
+  const sums = { limit: 1, spent: 1, needed: pick };
+  const paths = [...state.steps.keys()];
+  const step = paths[pick % Math.max(1, paths.length)] ?? "none";
+  const attempt = state.steps.get(step)?.attempts.at(-1)?.id;
+  if (pick % 4 === 1) return { scope: "step", step, ...sums };
+  if (pick % 4 === 2 && attempt !== undefined) return { scope: "attempt", id: `attempt:${attempt}`, step, ...sums };
+  return pick % 4 === 3 ? { scope: "fleet", id: "fleet:day/1970-01-01", step, ...sums } : { scope: "run", ...sums };
+}
+
 const ANSWERS: Partial<Record<Move["what"], { by: string; verdict: "approve" | "reject" | "rework" | "answer"; text?: string }>> = {
   approve: { by: "ann", verdict: "approve" },
   "approve-too": { by: "bob", verdict: "approve" },
   "refuse-it": { by: "ann", verdict: "reject", text: "no" },
   rework: { by: "bob", verdict: "rework", text: "again" },
   answer: { by: "ann", verdict: "answer", text: "yes" },
+  cheaper: { by: "ann", verdict: "answer", text: "cheaper" },
+  stop: { by: "ann", verdict: "answer", text: "stop" },
 };
 
 /** Brings a run to its end with an engine that always succeeds. */
 export function finishWell(journal: Journal): void {
   for (let i = 0; i < 2000 && journal.state.status === "running"; i++) {
     journal.now += 200_000;
-    if (journal.state.halted) journal.append({ type: "BudgetRaised", data: { scope: "run", limit: 9 } });
+    for (const pause of Array.from(journal.state.pauses.values()))
+      journal.append({ type: "BudgetRaised", data: raiseFor(pause, 9, "ann") });
     carryOut(journal);
     for (const { item, kind } of Array.from(journal.state.inbox.values()))
       for (const by of ["ann", "bob"])

@@ -1,5 +1,6 @@
 import { attemptId, type AttemptId } from "./ids.ts";
-import type { CredentialMode, EventData, FailureKind, Finding, Usage } from "./events.ts";
+import type { BudgetScope, CredentialMode, EventData, FailureKind, Finding, Usage } from "./events.ts";
+import type { MicroUsd } from "./money.ts";
 import type { Pipeline, Step } from "./pipeline.ts";
 
 /**
@@ -41,7 +42,7 @@ export interface AttemptState {
   mergeOnto?: string;
   mergeCommit?: string;
   findings?: readonly Finding[];
-  failure?: { kind: FailureKind; message: string };
+  failure?: { kind: FailureKind; message: string; quota?: EventData<"AttemptFailed">["quota"] };
   interrupted?: { because: string; evidence?: string | undefined };
   output?: unknown;
   summary?: string;
@@ -87,6 +88,23 @@ export interface GroupState {
   failed?: string;
 }
 
+/** A budget that cannot carry the next call. */
+export interface BudgetPause {
+  /** The account, see budgets.ts. */
+  id: string;
+  scope: BudgetScope;
+  /** The paused step or group; where all of the run is paused, the step that found it out. */
+  step: string;
+  limit: MicroUsd;
+  spent: MicroUsd;
+  /** What the next call would have reserved, as far as somebody said. */
+  needed?: MicroUsd;
+  /** When the limit's period ends, epoch ms. */
+  until?: number;
+  /** What waits in the inbox for it. */
+  item?: string;
+}
+
 export interface StepState {
   /** As it is carried out: once resolved, with its values filled in. */
   step: Step;
@@ -127,8 +145,16 @@ export interface StepState {
   assigned?: { agent?: string; not: readonly string[] };
   /** The tier that a stuck attempt was at: the next one goes to a higher. */
   above?: string;
-  /** Its own budget is spent. */
-  budgetSpent?: { limit: number; spent: number };
+  /** How many tries in a row it had at the tier it is at, that a gate, a person or its own agent called no good. */
+  reached?: { tier: string; tries: number };
+  /** The tier that must not be reached: a person chose a cheaper one. */
+  below?: string;
+  /** The account that pauses it, its own or its attempts'. */
+  paused?: string;
+  /** What each further attempt may spend, where a person has raised it. */
+  attemptBudget?: number;
+  /** Its own budget is spent, and a person has said that it ends there. */
+  budgetSpent?: { limit: number; spent: number; by?: string };
   endedAt?: number;
 }
 
@@ -150,11 +176,21 @@ export interface RunState {
   startedAt: number;
   endedAt?: number;
   cancel?: { reason?: string | undefined };
-  /** A run budget stopped it. */
-  halted?: { limit: number; spent: number };
+  /** Budgets that cannot carry the next call, by account. */
+  pauses: Map<string, BudgetPause>;
+  /** The first of them that holds all of the run. */
+  halted?: BudgetPause;
   /** The run's limit now: raised ones replace the pipeline's. */
   budget?: number | undefined;
   stepBudgets: Map<string, number>;
+  /** Limits of the fleet and of the project that people raised, by account, as far as this run's stream tells. */
+  raisedBudgets: Map<string, number>;
+  /** What the settings let each step and each attempt spend. */
+  budgets: { step?: number | undefined; attempt?: number | undefined };
+  /** Tiers, from the cheapest up. */
+  tiers: readonly string[];
+  /** The task of a benchmark that it is a run of. */
+  workload?: EventData<"RunStarted">["workload"];
   /** Values of the pipeline's inputs. */
   inputs: Readonly<Record<string, unknown>>;
   /** The same for nested pipelines, by the `scope` of their steps. */
@@ -183,6 +219,9 @@ export interface RunState {
   reassigned: Set<string>;
 }
 
+/** From the cheapest up, where the project names no others. */
+const TIERS = ["free", "mid", "premium"];
+
 export function emptyRun(): RunState {
   return {
     runId: "",
@@ -194,7 +233,11 @@ export function emptyRun(): RunState {
     branch: "",
     agents: [],
     startedAt: 0,
+    pauses: new Map(),
     stepBudgets: new Map(),
+    raisedBudgets: new Map(),
+    budgets: {},
+    tiers: TIERS,
     inputs: {},
     scopes: new Map(),
     inbox: new Map(),

@@ -1,4 +1,5 @@
 import type { Step } from "./pipeline.ts";
+import { goOn } from "./lift-pause.ts";
 import type { RunState, StepState, StepStatus } from "./state.ts";
 
 /** How steps come into a run, wait for each other, end, and begin again. Parts of the fold. */
@@ -92,6 +93,7 @@ export function endStep(
 ): void {
   if (isOver(s)) return;
   leaveIndexes(state, s);
+  if (s.paused !== undefined) goOn(state, s.paused);
   s.status = status;
   s.endedAt = at;
   if (because) s.because = because;
@@ -164,6 +166,7 @@ export function reopen(state: RunState, s: StepState): void {
   // What it is built on may be another thing by then.
   delete s.session;
   delete s.above;
+  delete s.budgetSpent;
   waitAgain(state, s);
   for (const name of s.dependents) {
     const d = state.steps.get(name);

@@ -7,8 +7,17 @@ type Upcaster = (data: unknown) => unknown;
 const upcasters: Partial<Record<EventType, Record<number, Upcaster>>> = {
   // 2: `attempt` may be absent, `output` may be there. Whatever 1 wrote is a 2 as it is.
   StepCompleted: { 1: (data) => data },
-  // 2: `kind` may be `stuck`.
-  AttemptFailed: { 1: (data) => data },
+  // 2: `kind` may be `stuck`. 3: it may be `quota`, with `quota` there.
+  AttemptFailed: { 1: (data) => data, 2: (data) => data },
+  // 2: `complexity`, `escalatedFrom` and `policy` may be there.
+  AttemptRouted: { 1: (data) => data },
+  // 2: `budgets`, `tiers` and `workload` may be there.
+  RunStarted: { 1: (data) => data },
+  // 2: `kind` may be `budget`.
+  InboxOpened: { 1: (data) => data },
+  // 2: more scopes, and the account by its id. A step's in 1 was followed by the step's failure, which lifts the pause it is now.
+  BudgetExhausted: { 1: (data) => data },
+  BudgetRaised: { 1: (data) => data },
 };
 
 export const schemaVersionOf = (type: EventType): number => schemaVersions[type] ?? 1;

@@ -5,6 +5,7 @@ import type { Pipeline } from "../domain/index.ts";
 import type { Project, Workspaces } from "../workspace/index.ts";
 import { LibraryError } from "./errors.ts";
 import { assemble, type Assembled } from "../setup/assemble.ts";
+import { withFound } from "../setup/found-agents.ts";
 import { requireSandbox } from "../setup/isolation.ts";
 import { buildRegistry } from "../setup/registry.ts";
 import { ScriptedModels } from "../setup/scripted-models.ts";
@@ -12,7 +13,7 @@ import type { Surroundings } from "../setup/surroundings.ts";
 
 /** How a function is registered as an agent. */
 export interface FunctionAgentOptions {
-  /** Default `free`. */
+  /** Default: the project's first. */
   tier?: string;
   /** What it says it can do; a step may ask for it. */
   capabilities?: readonly string[];
@@ -84,12 +85,12 @@ export async function openEngine(request: EngineRequest): Promise<OpenEngine> {
       formatProblems(loaded.problems, settings === null ? {} : { [FILE]: settings }),
       "Correct the settings.",
     );
-  const { config } = loaded;
+  const config = await withFound({ env: surroundings.env }, loaded.config, "servers");
   await requireSandbox(surroundings, config);
   const scripted = new ScriptedModels(home, request.runId);
   const registry = buildRegistry(config, scripted.urls);
   const register = (agent: FunctionAgent): void => {
-    const { id, handler, tier = "free", capabilities = [], slots, needsWorkspace, modelOf } = agent;
+    const { id, handler, tier = config.tiers[0] ?? "free", capabilities = [], slots, needsWorkspace, modelOf } = agent;
     const model = modelOf === undefined ? undefined : registry.get(modelOf);
     registry.register({
       id,

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ulid } from "ulid";
 import type { FunctionHandler } from "../agents/index.ts";
 import { stepfallHome } from "../config/index.ts";
-import { usd, type Clock, type Pipeline } from "../domain/index.ts";
+import { runBudgetId, usd, type Clock, type Pipeline } from "../domain/index.ts";
 import { resolveInputs } from "../pipeline/index.ts";
 import type { InboxRow, Store } from "../store/index.ts";
 import { openProject, openWorkspaces, type Project, type Workspaces } from "../workspace/index.ts";
@@ -11,9 +11,11 @@ import { LibraryError } from "./errors.ts";
 import { driverOf, loadRun } from "../setup/find-run.ts";
 import { describeHolder } from "../setup/identity.ts";
 import { requirePreflight } from "../setup/preflight.ts";
-import { checkRequirements } from "../setup/requirements.ts";
+import { allOf, checkRequirements, type NeededAgents } from "../setup/requirements.ts";
 import { saveOptions } from "../setup/run-options.ts";
 import { openStore } from "../setup/store.ts";
+import { withinSettings } from "../setup/budgets.ts";
+import { withTiers } from "../setup/tiers.ts";
 import type { Surroundings } from "../setup/surroundings.ts";
 import { openEngine, requireSecrets, settingsAt, type FunctionAgent, type FunctionAgentOptions, type OpenEngine } from "./open-engine.ts";
 import { readPipelineSource, type PipelineSource } from "./pipeline-source.ts";
@@ -132,7 +134,7 @@ export class Stepfall implements AsyncDisposable {
       saveOptions(this.#home, runId, { scripted: config.providers.filter((p) => p.script !== undefined).map((p) => p.id) });
       await assembled.engine.start({
         runId,
-        pipeline,
+        pipeline: withTiers(given.budget === undefined ? withinSettings(pipeline, config.budgets) : pipeline, config.tiers),
         workspaces,
         project: project.top,
         base,
@@ -162,10 +164,10 @@ export class Stepfall implements AsyncDisposable {
       );
     if (budget !== undefined)
       await request(store, this.#clock, runId, this.#as, (isOver) =>
-        isOver ? undefined : { type: "BudgetRaised", data: { scope: "run", limit: usd(budget) } },
+        isOver ? undefined : { type: "BudgetRaised", data: { scope: "run", id: runBudgetId(runId), limit: usd(budget), by: this.#as } },
       );
     const state = await loadRun(store, runId);
-    if (state.halted && state.status === "running")
+    if (state.halted?.scope === "run" && state.status === "running")
       throw new LibraryError("BUDGET_SPENT", `run ${runId} is stopped by its budget`, "Give it a higher one: resume(id, { budget: 2 }).");
     const over = new Set(["completed", "failed", "skipped", "cancelled"]);
     const steps = state.pipeline.steps.filter((step) => !over.has(state.steps.get(step.path)?.status ?? ""));
@@ -256,16 +258,16 @@ export class Stepfall implements AsyncDisposable {
     }
   }
 
-  /** An engine that can drive the run, with the models that it needs, and the ids of the agents it will use. Nothing of the run is made. */
-  async #ready(pipeline: Pipeline, base: string, runId: string, active: Active): Promise<{ engine: OpenEngine; agents: string[] }> {
+  /** An engine that can drive the run, with the models that it needs, and the agents it will use. Nothing of the run is made. */
+  async #ready(pipeline: Pipeline, base: string, runId: string, active: Active): Promise<{ engine: OpenEngine; agents: NeededAgents }> {
     const engine = await this.#engineFor(pipeline, base, runId);
     const { config, assembled, scripted } = engine;
     requireSecrets(pipeline, config);
-    const needed = checkRequirements(pipeline, config, assembled.deps.registry);
-    const models = needed.flatMap((id) => this.#functions.get(id)?.modelOf ?? []);
-    const agents = [...new Set([...needed, ...models])];
+    const needed = checkRequirements(withTiers(pipeline, config.tiers), config, assembled.deps);
+    const models = allOf(needed).flatMap((id) => this.#functions.get(id)?.modelOf ?? []);
+    const agents: NeededAgents = { ...needed, first: [...new Set([...needed.first, ...models])] };
     // Starting one again would end the calls of other runs.
-    const idle = agents.filter((id) => {
+    const idle = allOf(agents).filter((id) => {
       const agent = config.agents.find((a) => a.id === id);
       return !(agent && "provider" in agent && agent.provider !== undefined && scripted.urls.has(agent.provider));
     });

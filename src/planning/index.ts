@@ -9,3 +9,5 @@ export { pipelineOfTasks } from "./tasks/pipeline-text.ts";
 export { loadBatch, type BatchProblem, type ReadBatch } from "./tasks/read-batch.ts";
 export type { Task, TaskDefaults, TaskPipeline } from "./tasks/contract.ts";
 export { fitTemplate, pipelineOfTemplate, type TemplateFit } from "./template/fit.ts";
+export { loadWorkload } from "./workload/read-workload.ts";
+export type { ReadWorkload, TaskFile, Workload, WorkloadProblem, WorkloadTask } from "./workload/contract.ts";

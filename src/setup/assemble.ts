@@ -7,6 +7,8 @@ import type { Store } from "../store/index.ts";
 import { cacheEnvironment, type Project } from "../workspace/index.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { isDead, isHalted, thisHolder } from "./identity.ts";
+import { learn } from "./learnt.ts";
+import { routingFor } from "./routing.ts";
 import { openIsolation } from "./isolation.ts";
 import type { ScriptedModels } from "./scripted-models.ts";
 import { openStore } from "./store.ts";
@@ -62,7 +64,8 @@ export async function assemble(cli: Surroundings, parts: Parts): Promise<Assembl
     home,
     node: thisHolder(),
     registry,
-    defaultAgent: config.defaultAgent,
+    routing: routingFor(config, parts.project && (await learn(store, parts.project.top, { holder: thisHolder(), clock: cli.clock }))),
+    budgets: { ...config.budgets, tiers: config.tiers },
     host: createLocalHost({ home, clock: cli.clock, mask }),
     keepers: createKeeperHost({ home, clock: cli.clock, mask, secrets: () => secrets.values() }),
     gateway: () => (gateway ??= connectGateway({ home, clock: cli.clock, env: pick(cli.env, forGateway) })),

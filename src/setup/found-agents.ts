@@ -1,5 +1,5 @@
 import { presets } from "../agents/index.ts";
-import { agentFrom, defaultTierIn, type AgentSettings, type Config, type Origin } from "../config/index.ts";
+import { agentFrom, defaultTierIn, type AgentSettings, type Config, type Origin, withFallback } from "../config/index.ts";
 import { workSteps, type Pipeline } from "../domain/index.ts";
 import {
   agentCapabilities,
@@ -63,7 +63,7 @@ export function addFound(config: Config, path: string | undefined, listings: Lis
   const byCost = found.toSorted((a, b) => rank(a) - rank(b) || price(a) - price(b));
   return {
     ...config,
-    agents: [...config.agents, ...byCost.map((f) => f.agent)],
+    agents: [...config.agents, ...byCost.map((f) => withFallback(f.agent, config))],
     origins: { ...config.origins, ...Object.fromEntries(byCost.map((f) => [`agents.${f.agent.id}`, f.origin])) },
   };
 }

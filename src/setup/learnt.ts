@@ -12,9 +12,9 @@ export interface Learnt {
 
 const DAY_MS = 86_400_000;
 /** What is older says little of the agents of today. */
-const MOST_DAYS = 180;
+export const MOST_DAYS = 180;
 /** Rows of benchmark runs count for every project, see `stepfall bench-agents`. */
-const WORKLOAD = "workload:";
+export const WORKLOAD = "workload:";
 
 export const nothingLearnt = (): Learnt => learntFrom([]);
 

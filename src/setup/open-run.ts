@@ -3,6 +3,7 @@ import { openProject, openWorkspaces, type Workspaces } from "../workspace/index
 import type { Config } from "../config/index.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { assemble, type Assembled } from "./assemble.ts";
+import { withFound } from "./found-agents.ts";
 import { buildRegistry } from "./registry.ts";
 import { configFlags, readOptions, type RunOptions } from "./run-options.ts";
 import { ScriptedModels } from "./scripted-models.ts";
@@ -23,7 +24,8 @@ export async function openRun(cli: Surroundings, state: RunState, more: RunOptio
   const saved = readOptions(homeOf(cli), runId);
   const given = Object.fromEntries(Object.entries(more).filter(([, value]) => value !== undefined));
   const options: RunOptions = { ...saved, ...given };
-  const config = await loadSettings(cli, { project, at: state.base, flags: configFlags(options), secrets: state.pipeline.secrets });
+  const settings = await loadSettings(cli, { project, at: state.base, flags: configFlags(options), secrets: state.pipeline.secrets });
+  const config = await withFound(cli, settings, { pipeline: state.pipeline, recorded: state.agents });
   const scripted = new ScriptedModels(config.home, runId);
   for (const id of saved.scripted ?? []) await scripted.stop(id);
   const registry = buildRegistry(config, scripted.urls);

@@ -9,10 +9,18 @@ import {
   presets,
   type Executor,
 } from "../agents/index.ts";
-import type { AgentSettings, Config, HttpAgentSettings, ProgramAgentSettings, ProviderSettings } from "../config/index.ts";
+import {
+  tierAt,
+  type AgentSettings,
+  type Config,
+  type HttpAgentSettings,
+  type ProgramAgentSettings,
+  type ProviderSettings,
+} from "../config/index.ts";
 import type { AgentExecution } from "../engine/index.ts";
 import { Registry } from "../fleet/index.ts";
 import { priceOf, SHELL_AGENT, type ModelPrice, type Upstream } from "../models/index.ts";
+import { textChatMain } from "./text-chat.ts";
 
 /** Base URLs of scripted models that run, by provider id. */
 export type ScriptedUrls = ReadonlyMap<string, string>;
@@ -22,7 +30,7 @@ export function buildRegistry(config: Config, scripted: ScriptedUrls): Registry<
   const registry = new Registry<AgentExecution>();
   registry.register({
     id: SHELL_AGENT,
-    tier: "free",
+    tier: tierAt("weak", config.tiers),
     capabilities: [],
     takesPrompts: false,
     executorKind: "shell",
@@ -52,7 +60,8 @@ export const isGatewayAgent = (agent: AgentSettings): agent is GatewayAgent =>
 function executionOf(agent: AgentSettings, config: Config, scripted: ScriptedUrls): { model?: string; executor: AgentExecution } {
   const executor = executorOf(agent, config);
   const credentials = agent.executor === "acp" || agent.executor === "cli" ? agent.credentials : undefined;
-  const own = { executor, ...(credentials && credentials !== "metered" ? { credentials } : {}), ...placeOf(agent) };
+  const quota = config.quota && { quota: config.quota };
+  const own = { executor, ...quota, ...(credentials && credentials !== "metered" ? { credentials } : {}), ...placeOf(agent) };
   if (!isGatewayAgent(agent)) {
     const model = "model" in agent && agent.model !== undefined ? { model: agent.model } : {};
     return { ...model, executor: { ...own, maxOutputTokens: 0 } };
@@ -63,8 +72,9 @@ function executionOf(agent: AgentSettings, config: Config, scripted: ScriptedUrl
       ...own,
       maxOutputTokens: agent.maxOutputTokens,
       // When an attempt asks: a scripted model has an address only once it runs.
-      get upstreams(): readonly [Upstream] {
-        return [upstreamOf(agent, config, scripted)];
+      get upstreams(): readonly [Upstream, ...Upstream[]] {
+        const [first, ...more] = chainOf(agent);
+        return [upstreamOf(agent.id, first, config, scripted), ...more.map((next) => upstreamOf(agent.id, next, config, scripted))];
       },
     },
   };
@@ -83,7 +93,7 @@ function executorOf(agent: AgentSettings, config: Config): Executor {
     case "shell":
       return createShellExecutor({ program: agent.command });
     case "chat":
-      return createChatExecutor({ maxTurns: agent.maxTurns });
+      return createChatExecutor({ maxTurns: agent.maxTurns, ...(agent.tools === false ? { tools: false, main: textChatMain } : {}) });
     case "acp":
       return createAcpExecutor(programOptions(agent));
     case "cli":
@@ -108,8 +118,13 @@ function httpExecutor({ url, protocol, tokenEnv }: HttpAgentSettings, { secrets 
   return createHttpExecutor({ url, protocol, ...(token === undefined ? {} : { token }), mask: (text) => secrets.mask(text) });
 }
 
-function upstreamOf(agent: GatewayAgent, config: Config, scripted: ScriptedUrls): Upstream {
-  const provider = providerOf(agent, config);
+/** The models that may answer an agent, in the order in which they are asked. */
+export const chainOf = ({ provider, model, chain }: GatewayAgent): readonly [ModelName, ...ModelName[]] => chain ?? [{ provider, model }];
+
+type ModelName = Pick<GatewayAgent, "provider" | "model">;
+
+function upstreamOf(id: string, named: ModelName, config: Config, scripted: ScriptedUrls): Upstream {
+  const provider = providerOf({ id, ...named }, config);
   const apiKey = provider.keyEnv === undefined ? undefined : config.secrets.get(provider.keyEnv);
   const url = scripted.get(provider.id);
   return {
@@ -117,8 +132,8 @@ function upstreamOf(agent: GatewayAgent, config: Config, scripted: ScriptedUrls)
     baseUrl: url ?? provider.url,
     bases: url === undefined ? provider.bases : scriptedBases(url, provider),
     ...(apiKey ? { apiKey } : {}),
-    model: agent.model,
-    price: priceFor(agent, provider),
+    model: named.model,
+    price: priceFor(named, provider),
   };
 }
 
@@ -127,14 +142,14 @@ function scriptedBases(url: string, { protocols }: ProviderSettings): Upstream["
   return Object.fromEntries(protocols.map((protocol) => [protocol, new URL(protocol === "gemini" ? "/v1beta" : "/v1", url).href]));
 }
 
-export function providerOf(agent: GatewayAgent, config: Config): ProviderSettings {
+export function providerOf(agent: Pick<GatewayAgent, "id" | "provider">, config: Config): ProviderSettings {
   const provider = config.providers.find((p) => p.id === agent.provider);
   if (!provider) throw new TypeError(`agent ${agent.id} has no provider ${agent.provider}`);
   return provider;
 }
 
 /** Configured, else nothing for one's own hardware, else what is known of the vendor's list. `undefined`: nobody knows. */
-export function priceFor(agent: GatewayAgent, provider: ProviderSettings): ModelPrice | undefined {
+export function priceFor(agent: Pick<GatewayAgent, "model">, provider: ProviderSettings): ModelPrice | undefined {
   const own = provider.prices[agent.model];
   if (own) return { input: own.input, cachedInput: own.cachedInput, cacheWrite: own.cacheWrite, output: own.output, source: "configured" };
   if (provider.isLocal) return { input: 0, cachedInput: 0, output: 0, source: "local" };

@@ -1,8 +1,7 @@
 import { presets } from "../agents/index.ts";
 import type { AgentSettings, Config } from "../config/index.ts";
 import { workSteps, type Pipeline } from "../domain/index.ts";
-import type { AgentExecution, EngineDeps } from "../engine/index.ts";
-import type { Registry } from "../fleet/index.ts";
+import type { EngineDeps } from "../engine/index.ts";
 import { routeStep } from "../models/index.ts";
 import { limitsAnything } from "./budgets.ts";
 import { RequestError } from "./failure.ts";

@@ -19,7 +19,7 @@ import { isGatewayAgent, priceFor, providerOf } from "./registry.ts";
  * What an attempt is taken to use where the ledger knows nothing of an agent: it puts price lists in an order and is no measurement. Characters of a
  * prompt are taken for a quarter of a token.
  */
-const TYPICAL = { inputTokens: 60_000, cachedInputTokens: 0, outputTokens: 4_000 };
+export const TYPICAL = { inputTokens: 60_000, cachedInputTokens: 0, outputTokens: 4_000 };
 const CHARS_A_TOKEN = 4;
 /** Where no price is known a tier is taken to cost ten times the one below. */
 const TIER_FACTOR = 10;
@@ -86,7 +86,7 @@ function chooseEntry(step: AgentStep, options: readonly TierOption[], { tiers, l
 }
 
 /** Agents with what an attempt of theirs costs by the list, or by the order of the tiers where there is none. */
-export function candidatesOf(options: readonly TierOption[], tiers: readonly string[], prices: ReadonlyMap<string, number>): Candidate[] {
+function candidatesOf(options: readonly TierOption[], tiers: readonly string[], prices: ReadonlyMap<string, number>): Candidate[] {
   const ofTier = (tier: string): number => {
     const known = options.find((o) => o.tier === tier)?.agents.flatMap((id) => prices.get(id) ?? []) ?? [];
     if (known.length > 0) return known.reduce((sum, price) => sum + price, 0) / known.length;

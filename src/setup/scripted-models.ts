@@ -5,7 +5,7 @@ import type { Config } from "../config/index.ts";
 import { runFolder } from "../engine/index.ts";
 import { spawnScriptedModel } from "../models/index.ts";
 import { RequestError } from "./failure.ts";
-import { isGatewayAgent } from "./registry.ts";
+import { chainOf, isGatewayAgent } from "./registry.ts";
 
 /**
  * Scripted models that a run uses, each a process of its own. They are on record beside the run, so that one which outlived a crash is ended
@@ -20,7 +20,9 @@ export class ScriptedModels {
   }
 
   async start(config: Config, agentIds: readonly string[]): Promise<void> {
-    const wanted = new Set(config.agents.flatMap((a) => (isGatewayAgent(a) && agentIds.includes(a.id) ? [a.provider] : [])));
+    const wanted = new Set(
+      config.agents.flatMap((a) => (isGatewayAgent(a) && agentIds.includes(a.id) ? chainOf(a).map((m) => m.provider) : [])),
+    );
     for (const provider of config.providers) {
       if (!wanted.has(provider.id) || provider.script === undefined) continue;
       await this.stop(provider.id);

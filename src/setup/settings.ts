@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { formatProblems, loadConfig, stepfallHome, type Config, type ConfigFlags } from "../config/index.ts";
+import { formatProblems, loadConfig, stepfallHome, type Config, type ConfigFlags, type LoadConfigRequest } from "../config/index.ts";
 import { openWorkspaces, type Project } from "../workspace/index.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { InputProblems } from "./failure.ts";
@@ -11,7 +11,7 @@ export const homeOf = (cli: Pick<Surroundings, "home" | "env" | "cwd">): string 
 const FILE = "stepfall.yaml";
 
 /**
- * All settings; throws InputProblems. The project's are those of the commit `at`, so that nothing in a work tree changes what judges it; without
+ * All settings, without the agents that are found: see withFound. Throws InputProblems. The project's are those of the commit `at`, so that nothing in a work tree changes what judges it; without
  * `at` the file on disk counts (`--include-dirty`, where it is about to become part of the base, and `doctor`).
  */
 export async function loadSettings(
@@ -26,16 +26,21 @@ export async function loadSettings(
 ): Promise<Config> {
   const { project, at, flags = {} } = request;
   const text = project && at !== undefined ? await readAt(project, at) : undefined;
-  const loaded = loadConfig({
+  const asked: LoadConfigRequest = {
     env: cli.env,
     cwd: cli.cwd,
     home: homeOf(cli),
     flags,
     ...(request.secrets ? { secretNames: request.secrets } : {}),
+    catalogByDefault: true,
     cores: availableParallelism(),
     ...(project ? { projectDir: project.top } : {}),
     ...(text === undefined ? {} : { projectText: text, projectFile: FILE }),
-  });
+  };
+  let loaded = loadConfig(asked);
+  // What could be found is a lot of code, and most settings name no agent of it.
+  if (!loaded.ok && loaded.problems.some((p) => p.code === "UNKNOWN_AGENT"))
+    loaded = loadConfig({ ...asked, mayBeFound: (await import("./found-agents.ts")).mayBeFound });
   if (loaded.ok) return loaded.config;
   throw new InputProblems(loaded.problems, formatProblems(loaded.problems, typeof text === "string" ? { [FILE]: text } : {}));
 }

@@ -109,6 +109,8 @@ export interface DirtySnapshot {
   leftOut: readonly { path: string; reason: string }[];
 }
 
+export type RegularFile = { kind: "file"; bytes: Uint8Array } | { kind: "link" } | { kind: "large" };
+
 export interface DiffStat {
   files: readonly { path: string; added: number; removed: number; binary: boolean }[];
 }
@@ -154,6 +156,8 @@ export interface Workspaces {
   missing(commit: string, globs: readonly string[]): Promise<string[]>;
   /** A file's bytes in a commit, `undefined` when it is not there. */
   readFile(commit: string, path: string): Promise<Uint8Array | undefined>;
+  /** The same for judging any file there is: links are told apart, and none over `maxBytes` is read. */
+  readRegular(commit: string, path: string, maxBytes: number): Promise<RegularFile | undefined>;
   /** Files there in a workspace that match the globs and that .gitignore keeps out of its snapshot. Before `remove`. */
   ignored(workspace: Pick<Workspace, "root">, globs: readonly string[]): Promise<string[]>;
   diffStat(from: string, to: string): Promise<DiffStat>;

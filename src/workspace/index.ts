@@ -11,6 +11,7 @@ export type {
   DirtySnapshotRequest,
   MergeRequest,
   MergeResult,
+  RegularFile,
   RunBranch,
   Snapshot,
   SnapshotRequest,

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import type { DiffStat, Workspace } from "./contract.ts";
+import type { DiffStat, RegularFile, Workspace } from "./contract.ts";
 import { mustBeRealFolder, placeOf, type Site } from "./create.ts";
 import { literalBase, matcher } from "./matching.ts";
 import type { ProjectGit } from "./repository-git.ts";
@@ -18,12 +18,24 @@ export async function missing({ git, made }: Site, commit: string, globs: readon
 }
 
 export async function readFileAt(git: ProjectGit, commit: string, path: string): Promise<Uint8Array | undefined> {
+  const entry = await blobAt(git, commit, path);
+  return entry && (await git.objects(["cat-file", "blob", entry.id])).stdout;
+}
+
+export async function readRegularAt(git: ProjectGit, commit: string, path: string, maxBytes: number): Promise<RegularFile | undefined> {
+  const entry = await blobAt(git, commit, path);
+  if (!entry) return undefined;
+  if (entry.mode === "120000") return { kind: "link" };
+  if (entry.bytes > maxBytes) return { kind: "large" };
+  return { kind: "file", bytes: (await git.objects(["cat-file", "blob", entry.id])).stdout };
+}
+
+async function blobAt(git: ProjectGit, commit: string, path: string): Promise<{ mode: string; id: string; bytes: number } | undefined> {
   const name = path.replace(/^(\.?\/)+/, "").replace(/\/+$/, "");
   if (name === "") return undefined;
-  const [entry = ""] = (await git.objects(["ls-tree", "-z", "--full-tree", commit, "--", name])).stdout.toString("utf8").split("\0");
-  const [, type, id] = entry.slice(0, entry.indexOf("\t")).split(" ");
-  if (type !== "blob" || !id) return undefined;
-  return (await git.objects(["cat-file", "blob", id])).stdout;
+  const [entry = ""] = (await git.objects(["ls-tree", "-l", "-z", "--full-tree", commit, "--", name])).stdout.toString("utf8").split("\0");
+  const [mode = "", type, id, bytes] = entry.slice(0, entry.indexOf("\t")).split(/ +/);
+  return type === "blob" && id ? { mode, id, bytes: Number(bytes) } : undefined;
 }
 
 export async function diffStat(git: ProjectGit, from: string, to: string): Promise<DiffStat> {

@@ -6,7 +6,7 @@ import { GitFailed, WorkspaceError } from "./errors.ts";
 import { advance, contains, createRunBranch, prepareMerge, tipOf } from "./merge.ts";
 import { mergeIntoCurrent } from "./merge-into-current.ts";
 import type { Project } from "./project.ts";
-import { diff, diffStat, ignored, list, missing, readFileAt } from "./read.ts";
+import { diff, diffStat, ignored, list, missing, readFileAt, readRegularAt } from "./read.ts";
 import { RefWriter } from "./refs.ts";
 import { projectGit } from "./repository-git.ts";
 import { takeSnapshot } from "./snapshot.ts";
@@ -63,6 +63,7 @@ export function openWorkspaces({ project, home, signal }: WorkspacesOptions): Wo
     list: (commit, globs) => call(() => list(git, commit, globs)),
     missing: (commit, globs) => call(() => missing(site, commit, globs)),
     readFile: (commit, path) => call(() => readFileAt(git, commit, path)),
+    readRegular: (commit, path, maxBytes) => call(() => readRegularAt(git, commit, path, maxBytes)),
     ignored: (workspace, globs) => call(() => ignored(git, workspace, globs)),
     diffStat: (from, to) => call(() => diffStat(git, from, to)),
     diff: (from, to, options) => call(() => diff(git, from, to, options)),

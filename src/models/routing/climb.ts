@@ -20,7 +20,7 @@ export function policyFor(step: AgentStep, project: EscalationPolicy): Escalatio
   return { escalate: true, entry, ceiling, attempts };
 }
 
-export const triesAt = (tier: string, { attempts = 1 }: EscalationPolicy): number =>
+const triesAt = (tier: string, { attempts = 1 }: EscalationPolicy): number =>
   typeof attempts === "number" ? attempts : (attempts[tier] ?? 1);
 
 /** What has been seen of a step so far. */

@@ -1,4 +1,5 @@
 import type { AgentStep, Finding } from "../../domain/index.ts";
+import { describeGate } from "./describe-gate.ts";
 
 /**
  * What an agent is told: the task, then what its result is held against. An agent that knows the checks before it starts needs fewer
@@ -15,10 +16,7 @@ export function buildPrompt(step: AgentStep, feedback: readonly Finding[], { goe
   for (const file of step.outputs.files) checks.push(`${file} exists.`);
   if (step.outputs.json)
     checks.push(`${step.outputs.json.file} holds JSON that satisfies this JSON Schema: ${JSON.stringify(step.outputs.json.schema)}`);
-  for (const gate of step.gates) {
-    if (gate.kind === "command") checks.push(`\`${gate.command}\` exits 0.`);
-    else checks.push(`${gate.files.join(", ")} exists.`);
-  }
+  for (const gate of step.gates) checks.push(...describeGate(gate));
   if (step.protected && step.protected.length > 0) checks.push(`Changes to these paths are thrown away: ${step.protected.join(", ")}.`);
   if (checks.length > 0) parts.push(`Your work is checked by a program, outside this session:\n${checks.map((c) => `- ${c}`).join("\n")}`);
   if (feedback.length > 0) {

@@ -20,7 +20,8 @@ steps:
 function stepsOf(...[fit]: [Parameters<typeof pipelineOfTemplate>[1]]) {
   const { parsed } = pipelineOfTemplate(template, fit);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  const gates = (i: number) => parsed.pipeline.steps[i]?.gates.map((g) => (g.kind === "command" ? g.command : g.files));
+  const gates = (i: number) =>
+    parsed.pipeline.steps[i]?.gates.map((g) => (g.kind === "command" ? g.command : g.kind === "files" ? g.files : g.kind));
   const check = parsed.pipeline.steps[2];
   return { parsed, gates, command: check?.kind === "command" ? check.command : undefined };
 }
