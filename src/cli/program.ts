@@ -102,6 +102,7 @@ export async function runProgram(invocation: Invocation): Promise<number> {
       .option("--wait", "wait for people's answers instead of ending with exit code 3")
       .option("--include-dirty", "take uncommitted changes along")
       .option("--merge", "after success, merge the result into the branch that is checked out")
+      .option("--estimate", "say what it is expected to cost, with its range, and start nothing")
       .option("--keep", "keep the workspaces of attempts")
       .option("--sandbox <policy>", "require, prefer or off: whether agents and gates must run in a sandbox; prefer without it")
       .option("--grace <duration>", "how long attempts may finish after Ctrl-C");
@@ -126,7 +127,18 @@ export async function runProgram(invocation: Invocation): Promise<number> {
   )
     .option("-f, --follow", "go on until the run ends")
     .option("--step <id>", "only this step");
-  command("cost [run]", "the bill of a run, by attempt", async (c, args) => (await import("./commands/cost.ts")).cost(c, args[0]));
+  command("cost [run]", "the bill of a run; or of all runs, what was saved, and what would have been cheapest", async (c, args, o) =>
+    (await import("./commands/cost.ts")).cost(c, args[0], o),
+  )
+    .option("--by <what>", "sum up all runs of this project by run, step, agent, model, tier, day or policy, with what was saved")
+    .option("--since <duration>", "only what is not older, such as 7d")
+    .option("--all", "of all projects")
+    .option("--advise", "which agent alone, or which cascade, would have been cheapest at as many right results");
+  command("gates", "what each gate said, and how often it turned out to be wrong", async (c, _, o) =>
+    (await import("./commands/gates.ts")).gates(c, o),
+  )
+    .option("--since <duration>", "only what is not older, such as 30d")
+    .option("--all", "of all projects");
   command("cancel [run]", "end a run for good", async (c, args, o) =>
     (await import("./commands/cancel.ts")).cancel(c, args[0], { reason: o["reason"] as string | undefined }),
   ).option("--reason <text>", "why, for the record");
@@ -135,6 +147,12 @@ export async function runProgram(invocation: Invocation): Promise<number> {
   )
     .option("--agent <id>", "this one, instead of any other")
     .option("--run <id>", "of this run; the latest without it")
+    .option("--reason <text>", "why, for the record");
+  command("feedback <step> <verdict>", "say what a result turned out to be worth: right or wrong", async (c, args, o) =>
+    (await import("./commands/feedback.ts")).feedback(c, args[0] ?? "", args[1] ?? "", o),
+  )
+    .option("--run <id>", "of this run; the latest without it")
+    .option("--attempt <n>", "this attempt; without it the last that was judged")
     .option("--reason <text>", "why, for the record");
   command("inbox", "what waits for people, of all runs", async (c) => (await import("./commands/inbox.ts")).inbox(c));
   command("approve <item>", "agree to what an approval or an agent asks", async (c, args) =>
@@ -172,6 +190,35 @@ export async function runProgram(invocation: Invocation): Promise<number> {
   command("doctor", "check this machine and the settings", async (c, _, o) => (await import("./commands/doctor.ts")).doctor(c, o))
     .addOption(new Option("--model <provider/model>", "check this model too"))
     .addOption(new Option("--model-url <url>", "where it is reached"));
+  command("models", "every known model: tier, price, whether it is ready, which agents use it", async (c, _, o) =>
+    (await import("./commands/models.ts")).models(c, o),
+  );
+  command("route <file>", "to whom the steps of a pipeline would go now, and why; starts nothing", async (c, args, o) =>
+    (await import("./commands/route.ts")).route(c, args[0] ?? "", o),
+  )
+    .option("--explain", "factor by factor, with what was learnt")
+    .option("--step <id>", "only this step")
+    .addOption(new Option("--model <provider/model>", "as `run` would with it"))
+    .addOption(new Option("--model-url <url>", "where it is reached"))
+    .option("--agent <id>", "as `run` would with it");
+  command(
+    "bench-agents [workload]",
+    "try agents on the tasks of a workload: accuracy, time, cost, reliability; teaches routing",
+    async (c, args, o) => (await import("./commands/bench-agents.ts")).benchAgents(c, args[0], o),
+  )
+    .option("--agents <ids>", "only these, separated by commas; without it those the workload names, else all of the settings")
+    .option("--only <tasks>", "only these tasks, separated by commas")
+    .option("--repeat <n>", "how often each agent does each task, instead of what the workload says")
+    .option("--budget <usd>", "most that this call may spend, all runs together")
+    .option("--slots <n>", "attempts at once")
+    .option("--priors <file>", "also write what routing learns to this file, for --learn-from elsewhere")
+    .option("--no-priors", "routing learns nothing from it")
+    .option("--learn-from <file>", "take such a file in, and start nothing")
+    .option("--dry-run", "say what would be run, and start nothing")
+    .addOption(new Option("--model <provider/model>", "try this model, as the agent `chat`"))
+    .addOption(new Option("--model-url <url>", "where it is reached"))
+    .option("--sandbox <policy>", "require, prefer or off: whether agents and gates must run in a sandbox; prefer without it")
+    .option("--grace <duration>", "how long attempts may finish after Ctrl-C");
   command("validate <files...>", "check pipeline files and start nothing", async (c, args) =>
     (await import("./commands/validate.ts")).validate(c, args),
   );

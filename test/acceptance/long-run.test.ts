@@ -1,3 +1,4 @@
+import { DEFAULT_TIERS } from "../../src/config/index.ts";
 import { mkdtempSync, rmSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -52,6 +53,7 @@ async function session<T>(
     registry,
     host: createLocalHost({ home, clock, mask }),
     gateway: () => Promise.reject(new TypeError("no step calls a model")),
+    routing: () => ({ tiers: DEFAULT_TIERS }),
     slots: 4,
     baseEnv: { PATH: process.env["PATH"] ?? "" },
     protected: [],

@@ -67,7 +67,10 @@ test("a free model that answers wrong, a mid one that breaks a gate, a premium o
   const tokens = (name: string): number =>
     served.filter((c) => c.model === name).reduce((n, c) => n + c.promptTokens + c.completionTokens, 0);
   const { values } = await scene.json("cost");
-  const bill = values[0] as unknown as { rows: { attempt: string; tier: string; microUsd: number }[]; total: { microUsd: number; calls: number } };
+  const bill = values[0] as unknown as {
+    rows: { attempt: string; tier: string; microUsd: number }[];
+    total: { microUsd: number; calls: number };
+  };
   expect(bill.rows.map((r) => [r.attempt.split("/")[1], r.tier, r.microUsd])).toEqual([
     ["fix#1", "free", 0],
     ["fix#2", "mid", tokens("middle")],

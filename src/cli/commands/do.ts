@@ -18,7 +18,7 @@ import { RequestError, InputProblems } from "../../setup/failure.ts";
 import { baseFiles } from "../setup/base-files.ts";
 import { templateText } from "../setup/templates.ts";
 import { tellChecks } from "../show/checks-text.ts";
-import { finishRun, parseBudget, startPipeline, type RunFlags } from "./run.ts";
+import { estimatePipeline, finishRun, parseBudget, startPipeline, type RunFlags } from "./run.ts";
 
 export interface DoFlags extends Omit<RunFlags, "with"> {
   /** Replaces what the project's files suggest. */
@@ -56,7 +56,9 @@ export async function doTasks(cli: Cli, sentences: readonly string[], flags: DoF
     return Exit.ok;
   }
   const source = flags.batch === undefined ? {} : { source: resolve(cli.cwd, flags.batch) };
-  return finishRun(cli, await startPipeline(cli, { pipeline, inputs, project, ...source }, flags), flags);
+  const runnable = { pipeline, inputs, project, ...source };
+  if (flags.estimate === true) return estimatePipeline(cli, runnable, flags);
+  return finishRun(cli, await startPipeline(cli, runnable, flags), flags);
 }
 
 /** What shall be done; throws USAGE, or the problems of the batch file. */

@@ -5,15 +5,19 @@ import { dirname, join } from "node:path";
 import { ulid } from "ulid";
 import { agentsWithOwnSandbox, detectIsolation, type Isolation, type PresetId } from "../../agents/index.ts";
 import type { Config, Origin, ProviderSettings } from "../../config/index.ts";
+import { troubledProviders } from "../../models/index.ts";
 import { openProject, type Project } from "../../workspace/index.ts";
 import { Exit, type Cli } from "../cli.ts";
 import { InputProblems, isTyped } from "../../setup/failure.ts";
 import { painter } from "../output.ts";
 import { gist } from "../show/failure-text.ts";
+import { providerText } from "../show/provider-text.ts";
 import { assemble } from "../../setup/assemble.ts";
 import { agentsOnPath, tryFoundAgents, type FoundAgent } from "../../setup/find-agents.ts";
+import { withFound } from "../../setup/found-agents.ts";
 import { preflightAgents } from "../../setup/preflight.ts";
-import { buildRegistry, isGatewayAgent } from "../../setup/registry.ts";
+import { buildRegistry, chainOf, isGatewayAgent } from "../../setup/registry.ts";
+import { translationsOf } from "../../setup/wire-formats.ts";
 import { configFlags, type RunOptions } from "../../setup/run-options.ts";
 import { ScriptedModels } from "../../setup/scripted-models.ts";
 import { homeOf, loadSettings, uncommittedSettings } from "../../setup/settings.ts";
@@ -52,7 +56,7 @@ export async function doctor(cli: Cli, flags: RunOptions): Promise<number> {
     });
   if (config) {
     checks.push(...settingsChecks(config), ...(await Promise.all(config.providers.map(providerCheck))));
-    checks.push(...(await runtimeChecks(cli, config, project ?? undefined)));
+    checks.push(...(await runtimeChecks(cli, config, project ?? undefined)), await foundModelsCheck(cli, config));
   }
   const isolation = await detectIsolation({ path: cli.env["PATH"] ?? "" });
   checks.push(...isolationChecks(isolation, config ?? undefined));
@@ -177,6 +181,8 @@ function originText(origin: Origin | undefined): string {
     case "project":
     case "user":
       return `${origin.file}:${origin.line}`;
+    case "found":
+      return `found by ${origin.by}: ${origin.name}`;
     default:
       return origin satisfies never;
   }
@@ -234,11 +240,18 @@ async function runtimeChecks(cli: Cli, config: Config, project: Project | undefi
     checks.push({ name: "store", verdict: "ok", detail: "opens and writes" });
     const gateway = await assembled.deps.gateway();
     checks.push({ name: "gateway", verdict: "ok", detail: `starts, listens on ${gateway.url}` });
+    const now = cli.clock.now();
+    for (const state of troubledProviders(config.home, now))
+      checks.push({ name: `provider ${state.provider}`, verdict: "note", detail: providerText(state, now) });
     const ready = registry
       .list()
       .filter((a) =>
         config.agents.every(
-          (c) => c.id !== a.id || !isGatewayAgent(c) || !usesOurKey(c) || config.providers.some((p) => p.id === c.provider && p.ready.ok),
+          (c) =>
+            c.id !== a.id ||
+            !isGatewayAgent(c) ||
+            !usesOurKey(c) ||
+            chainOf(c).every((m) => config.providers.some((p) => p.id === m.provider && p.ready.ok)),
         ),
       );
     await scripted.start(
@@ -253,7 +266,9 @@ async function runtimeChecks(cli: Cli, config: Config, project: Project | undefi
     )) {
       const { model, tier } = registry.get(agent);
       const name = `agent ${agent}`;
-      const what = [model, tier].filter(Boolean).join(", ");
+      const named = config.agents.find((a) => a.id === agent);
+      const translations = named && isGatewayAgent(named) ? translationsOf(named, config) : [];
+      const what = [model, tier, ...translations].filter(Boolean).join(", ");
       checks.push(
         preflight.ok
           ? { name, verdict: "ok", detail: `${what}: ${preflight.detail}` }
@@ -277,10 +292,10 @@ async function runtimeChecks(cli: Cli, config: Config, project: Project | undefi
       checks.push({
         name: "agents",
         verdict: "note",
-        detail: "no agent for prompts is registered",
+        detail: "the settings name no agent for prompts",
         hint: tried.some((a) => a.preflight.ok)
           ? "Write one of those found above into stepfall.yaml, or name a model: --model PROVIDER/MODEL."
-          : "Name a model: --model PROVIDER/MODEL, or `agents` in stepfall.yaml.",
+          : "Set a provider's key, name a model (--model PROVIDER/MODEL), or write `agents` into stepfall.yaml.",
       });
   } catch (error) {
     if (!isTyped(error)) throw error;
@@ -289,6 +304,17 @@ async function runtimeChecks(cli: Cli, config: Config, project: Project | undefi
     await rm(scratch, { recursive: true, force: true });
   }
   return checks;
+}
+
+/** Agents that nobody wrote down are not started here: a run starts those that it needs. */
+async function foundModelsCheck(cli: Cli, config: Config): Promise<Check> {
+  const name = "models";
+  const hint = "`stepfall models` shows each with its price, and what the others need.";
+  if (!config.catalog) return { name, verdict: "ok", detail: "agents are those of the settings alone" };
+  const all = await withFound(cli, config, "servers");
+  const found = all.agents.slice(config.agents.length).map((a) => a.id);
+  if (found.length === 0) return { name, verdict: "note", detail: "no key, no local server: no agent beside those of the settings", hint };
+  return { name, verdict: "note", detail: `agents beside those of the settings: ${found.join(", ")}`, hint };
 }
 
 const usesOurKey = (agent: { executor: string; credentials?: string }): boolean =>

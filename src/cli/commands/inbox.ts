@@ -39,12 +39,6 @@ export interface AnswerFlags {
 export async function answer(cli: Cli, given: string, { verdict, text }: AnswerFlags): Promise<number> {
   return withStore(cli, async (store) => {
     const row = await findItem(store, given);
-    if (row.kind === "budget")
-      throw new RequestError(
-        "USAGE",
-        `run ${row.runId} waits for more budget`,
-        `Raise it: \`${commandLine(cli, "resume", row.runId, "--budget", "AMOUNT")}\`, or end it: \`${commandLine(cli, "cancel", row.runId)}\`.`,
-      );
     const actor = actorOf(cli);
     const by = actor.replace(/^cli:/, "");
     const { runId, state } = await answerItem(store, cli.clock, { item: row.item, by, verdict, text }, actor);

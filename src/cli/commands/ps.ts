@@ -1,12 +1,15 @@
 import { formatUsd } from "../../domain/index.ts";
 import type { LivenessItem } from "../../fleet/index.ts";
+import { troubledProviders } from "../../models/index.ts";
 import { Exit, type Cli } from "../cli.ts";
-import { driverOf, projectHere, shownStatus } from "../../setup/find-run.ts";
+import { driverOf, loadRun, projectHere, shownStatus } from "../../setup/find-run.ts";
 import { readOptions } from "../../setup/run-options.ts";
 import { homeOf } from "../../setup/settings.ts";
 import { openStoreIfThere } from "../../setup/store.ts";
 import { dateTime, duration, integer } from "../show/format.ts";
 import { depthText, isQuiet, queueDepths, type QueueDepth } from "../show/queue-depth.ts";
+import { providerText } from "../show/provider-text.ts";
+import { quotaText, runWaitsFor, type QuotaWait } from "../show/quota-text.ts";
 import { liveByRun, liveSummary } from "../show/live-text.ts";
 import { table, type Column } from "../show/table.ts";
 
@@ -29,6 +32,7 @@ export async function ps(cli: Cli, { all }: { all: boolean }): Promise<number> {
         const scripted = calls.some((c) => providers.includes(c.provider));
         // Nothing of a run that is over is queued.
         const queue = row.endedAt === undefined ? await depthOf(row.runId) : undefined;
+        const quota = row.status === "running" ? runWaitsFor(await loadRun(store, row.runId), now) : undefined;
         const durationMs = (row.endedAt ?? now) - row.startedAt;
         const attempts = driver ? live.get(row.runId) : undefined;
         return {
@@ -37,6 +41,7 @@ export async function ps(cli: Cli, { all }: { all: boolean }): Promise<number> {
           durationMs,
           microUsd,
           scripted,
+          ...(quota ? { quota } : {}),
           ...(queue ? { queue } : {}),
           ...(attempts ? { live: attempts } : {}),
         };
@@ -61,6 +66,8 @@ interface ShownRun {
   microUsd: number;
   /** Some of its calls were answered from a file: not all of the cost is money. */
   scripted: boolean;
+  /** The provider's limit that it waits for, where nothing else of it is under way. */
+  quota?: QuotaWait;
   /** Absent when the run is over. */
   queue?: QueueDepth;
   /** How its attempts are that run now, where their engine tells. */
@@ -70,17 +77,19 @@ interface ShownRun {
 /** `all` is the queue of every run of this home, whichever are shown; absent where nothing ever ran. */
 function tell(cli: Cli, runs: readonly ShownRun[], all: QueueDepth | undefined, none: string): number {
   if (cli.json) {
-    cli.out.json({ version: 1, runs, ...(all ? { queue: all } : {}) });
+    cli.out.json({ version: 1, runs, ...(all ? { queue: all } : {}), providers: troubledProviders(homeOf(cli), cli.clock.now()) });
     return Exit.ok;
   }
   if (runs.length === 0) cli.out.note(none);
   else {
+    const now = cli.clock.now();
+    const waits = (r: ShownRun): string => (r.quota ? `, ${quotaText(r.quota, now)}` : "");
     const isWatched = runs.some((r) => r.live);
     const isBusy = runs.some((r) => r.queue && !isQuiet(r.queue));
     const rows = runs.map((r) => [
       r.runId,
       r.pipeline,
-      r.status === "stopped" ? "stopped (resume)" : r.status,
+      (r.status === "stopped" ? "stopped (resume)" : r.status) + waits(r),
       `${r.stepsDone}/${r.stepsTotal}`,
       ...(isBusy ? depthCells(r.queue) : []),
       dateTime(r.startedAt),
@@ -108,6 +117,7 @@ function tell(cli: Cli, runs: readonly ShownRun[], all: QueueDepth | undefined, 
     );
   }
   if (all && !isQuiet(all)) cli.out.note(`In all runs: ${depthText(all)}.`);
+  for (const state of troubledProviders(homeOf(cli), cli.clock.now())) cli.out.note(`${providerText(state, cli.clock.now())}.`);
   return Exit.ok;
 }
 

@@ -1,4 +1,4 @@
-import type { RunState } from "../../domain/index.ts";
+import { runBudgetId, type BudgetPause, type RunState } from "../../domain/index.ts";
 import type { Store } from "../../store/index.ts";
 import { Exit, type Cli } from "../cli.ts";
 import { driveRun, tellResult } from "../driving/drive.ts";
@@ -6,10 +6,10 @@ import { onInterrupts } from "../driving/signals.ts";
 import { RequestError } from "../../setup/failure.ts";
 import { findRun, driverOf, loadRun } from "../../setup/find-run.ts";
 import { describeHolder } from "../../setup/identity.ts";
-import { request } from "../setup/merge-run.ts";
+import { actorOf, request } from "../setup/merge-run.ts";
 import { openRun } from "../../setup/open-run.ts";
 import { requirePreflight } from "../../setup/preflight.ts";
-import { checkRequirements } from "../../setup/requirements.ts";
+import { allOf, checkRequirements } from "../../setup/requirements.ts";
 import type { RunOptions } from "../../setup/run-options.ts";
 import { withStore } from "../../setup/store.ts";
 import { budgetText, enoughBudget, neededNext } from "../show/budget-text.ts";
@@ -37,10 +37,12 @@ export async function resume(
         Exit.failed,
       );
     if (budget !== undefined) {
-      await request(cli, store, runId, () => ({ type: "BudgetRaised", data: { scope: "run", limit: budget } }));
+      const by = actorOf(cli).replace(/^cli:/, "");
+      await request(cli, store, runId, () => ({ type: "BudgetRaised", data: { scope: "run", id: runBudgetId(runId), limit: budget, by } }));
       state = await loadRun(store, runId);
     }
-    if (state.halted) return { over: tellHalted(cli, state) };
+    // What all runs share may have been raised elsewhere, and its period may be over: whoever drives looks again.
+    if (state.halted?.scope === "run" && flags.wait !== true) return { over: tellHalted(cli, state, state.halted) };
     return { state };
   });
   if (looked.over !== undefined) return looked.over;
@@ -51,10 +53,11 @@ export async function resume(
   const unfinished = state.pipeline.steps.filter(
     (s) => !["completed", "failed", "skipped", "cancelled"].includes(state.steps.get(s.path)?.status ?? ""),
   );
-  const needed = checkRequirements({ ...state.pipeline, steps: unfinished, budget: state.budget }, config, assembled.deps.registry);
+  const tell = (notice: string): void => cli.out.note(notice);
+  const needed = checkRequirements({ ...state.pipeline, steps: unfinished, budget: state.budget }, config, assembled.deps, tell);
   cli.out.note(await assembled.describeSandbox());
-  await scripted.start(config, needed);
-  await requirePreflight(assembled.deps, state.runId, needed, interrupts.drain);
+  await scripted.start(config, allOf(needed));
+  await requirePreflight(assembled.deps, state.runId, needed, interrupts.drain, tell);
   return tellResult(
     cli,
     await driveRun(cli, assembled, { runId: state.runId, workspaces, interrupts, waitForPeople: flags.wait === true }),
@@ -70,9 +73,8 @@ async function tellOver(cli: Cli, state: RunState, store: Store): Promise<number
   return code;
 }
 
-function tellHalted(cli: Cli, state: RunState): number {
-  const halted = state.halted ?? { limit: 0, spent: 0 };
-  const needed = neededNext(state.steps.values());
+function tellHalted(cli: Cli, state: RunState, halted: BudgetPause): number {
+  const needed = neededNext(state.steps.values()) ?? halted.needed;
   const message = `run ${state.runId} is stopped by its budget: ${budgetText(halted, needed)}`;
   cli.out.note(`${message}\nRaise it: ${commandLine(cli, "resume", state.runId, "--budget", enoughBudget(halted, needed))}`);
   if (cli.json)

@@ -11,10 +11,15 @@ import { RequestError } from "../../setup/failure.ts";
 import { assemble } from "../../setup/assemble.ts";
 import { actorOf, mergeRun } from "../setup/merge-run.ts";
 import { requirePipeline } from "../setup/pipeline-file.ts";
+import { withinSettings } from "../../setup/budgets.ts";
+import { withFound } from "../../setup/found-agents.ts";
+import { withTiers } from "../../setup/tiers.ts";
 import { requireSandbox } from "../../setup/isolation.ts";
 import { requirePreflight } from "../../setup/preflight.ts";
 import { buildRegistry } from "../../setup/registry.ts";
-import { checkRequirements } from "../../setup/requirements.ts";
+import { routingFor } from "../../setup/routing.ts";
+import type { EngineDeps } from "../../engine/index.ts";
+import { allOf, checkRequirements, type NeededAgents } from "../../setup/requirements.ts";
 import { configFlags, saveOptions, type RunOptions } from "../../setup/run-options.ts";
 import { ScriptedModels } from "../../setup/scripted-models.ts";
 import { homeOf, loadSettings, uncommittedSettings } from "../../setup/settings.ts";
@@ -27,10 +32,13 @@ export interface RunFlags extends RunOptions {
   /** `name=value` each. */
   with?: readonly string[] | undefined;
   wait?: boolean | undefined;
+  /** Tells what the run would cost, and starts nothing. */
+  estimate?: boolean | undefined;
 }
 
 /** `stepfall run FILE` */
 export async function run(cli: Cli, file: string, flags: RunFlags): Promise<number> {
+  if (flags.estimate === true) return estimatePipeline(cli, await runnableOf(cli, file, flags), flags);
   return finishRun(cli, await startAndDrive(cli, file, flags), flags);
 }
 
@@ -42,10 +50,13 @@ export async function finishRun(cli: Cli, driven: Driven, flags: Pick<RunFlags, 
 }
 
 /** The pipeline of a file. */
-export async function startAndDrive(cli: Cli, file: string, flags: RunFlags): Promise<Driven> {
+export const startAndDrive = async (cli: Cli, file: string, flags: RunFlags): Promise<Driven> =>
+  startPipeline(cli, await runnableOf(cli, file, flags), flags);
+
+async function runnableOf(cli: Cli, file: string, flags: RunFlags): Promise<Runnable> {
   const pipeline = await requirePipeline(cli, file);
   const inputs = inputsOf(pipeline, flags.with ?? []);
-  return startPipeline(cli, { pipeline, inputs, source: resolve(cli.cwd, file) }, flags);
+  return { pipeline, inputs, source: resolve(cli.cwd, file), check: (tiers) => requirePipeline(cli, file, tiers) };
 }
 
 /** What is run, wherever it comes from. */
@@ -56,34 +67,64 @@ export interface Runnable {
   source?: string;
   /** When it is open already. */
   project?: Project;
+  /** Throws when its file names a tier that is not one of these, with the place. */
+  check?: (tiers: readonly string[]) => Promise<unknown>;
+}
+
+/** What a run is made of, and what it would be refused for. Nothing is created. */
+async function prepare(cli: Cli, runnable: Runnable, flags: Omit<RunFlags, "with">) {
+  const budgeted = withBudget(runnable.pipeline, flags.budget);
+  const project = runnable.project ?? (await openProject(cli.cwd, { env: cli.env }));
+  const settings = await loadSettings(cli, {
+    project,
+    at: flags.includeDirty ? undefined : project.head,
+    flags: configFlags(flags),
+    secrets: budgeted.secrets,
+  });
+  const bounded = flags.budget === undefined ? withinSettings(budgeted, settings.budgets) : budgeted;
+  const pipeline = await tieredOf(bounded, settings.tiers, runnable.check);
+  const config = await withFound(cli, settings, { pipeline });
+  requireSecrets(pipeline, config);
+  const runId = ulid(cli.clock.now()).toLowerCase();
+  const scripted = new ScriptedModels(homeOf(cli), runId);
+  const registry = buildRegistry(config, scripted.urls);
+  const committed = flags.includeDirty ? undefined : project;
+  return { pipeline, project, config, runId, scripted, registry, committed };
+}
+
+/** `--estimate`: what it would cost, as it would be run now. */
+export async function estimatePipeline(cli: Cli, runnable: Runnable, flags: Omit<RunFlags, "with">): Promise<number> {
+  const { estimate } = await import("./estimate.ts");
+  const { pipeline, project, config, registry, committed } = await prepare(cli, runnable, flags);
+  const tell = (notice: string): void => cli.out.note(notice);
+  return estimate(cli, {
+    pipeline,
+    inputs: runnable.inputs,
+    config,
+    project,
+    agents: () => registry.list(),
+    require: (routing) => requirementsOf(pipeline, config, { registry, routing }, { project: committed, tell }),
+  });
 }
 
 /** Everything that may be refused is refused before anything is created: no folder, no branch, no run. */
 export async function startPipeline(cli: Cli, runnable: Runnable, flags: Omit<RunFlags, "with">): Promise<Driven> {
   const { inputs, source } = runnable;
-  const pipeline = withBudget(runnable.pipeline, flags.budget);
-  const project = runnable.project ?? (await openProject(cli.cwd, { env: cli.env }));
-  const config = await loadSettings(cli, {
-    project,
-    at: flags.includeDirty ? undefined : project.head,
-    flags: configFlags(flags),
-    secrets: pipeline.secrets,
-  });
-  requireSecrets(pipeline, config);
+  const { pipeline, project, config, runId, scripted, registry, committed } = await prepare(cli, runnable, flags);
   await requireSandbox(cli, config);
-  const runId = ulid(cli.clock.now()).toLowerCase();
-  const scripted = new ScriptedModels(homeOf(cli), runId);
-  const registry = buildRegistry(config, scripted.urls);
-  const needed = await requirementsOf(pipeline, config, registry, flags.includeDirty ? undefined : project);
+  await requirementsOf(pipeline, config, { registry, routing: routingFor(config) }, { project: committed });
 
   using interrupts = onInterrupts(process, { graceMs: config.graceMs, now: () => cli.clock.now() });
   await using assembled = await assemble(cli, { config, project, registry, scripted, keepWorkspaces: flags.keep === true });
   const { deps, engine } = assembled;
+  const tell = (notice: string): void => cli.out.note(notice);
+  // Once more, with what the ledger has learnt.
+  const needed = await requirementsOf(pipeline, config, deps, { project: committed, tell });
   cli.out.note(await assembled.describeSandbox());
   engine.prepare(pipeline.steps.filter((s) => s.needs.length === 0).length);
-  cli.out.note(`checking that ${needed.join(", ")} can be started`);
-  await scripted.start(config, needed);
-  await requirePreflight(deps, runId, needed, interrupts.drain);
+  cli.out.note(`checking that ${allOf(needed).join(", ")} can be started`);
+  await scripted.start(config, allOf(needed));
+  await requirePreflight(deps, runId, needed, interrupts.drain, tell);
   const workspaces = openWorkspaces({ project, home: config.home });
   try {
     const base = flags.includeDirty ? await snapshot(cli, workspaces, project, runId) : project.head;
@@ -116,11 +157,11 @@ function tellLeftOut(cli: Cli, dirty: number): void {
 async function requirementsOf(
   pipeline: Pipeline,
   config: Config,
-  registry: ReturnType<typeof buildRegistry>,
-  project: Project | undefined,
-): Promise<string[]> {
+  deps: Pick<EngineDeps, "registry" | "routing">,
+  { project, tell }: { project: Project | undefined; tell?: (notice: string) => void },
+): Promise<NeededAgents> {
   try {
-    return checkRequirements(pipeline, config, registry);
+    return checkRequirements(pipeline, config, deps, tell);
   } catch (error) {
     if (!(error instanceof RequestError && error.code === "STEP_NOT_ROUTABLE") || !project) throw error;
     const away = await uncommittedSettings(project);
@@ -160,6 +201,16 @@ export function requireSecrets(pipeline: Pipeline, config: Config): void {
     `the pipeline needs the secret${unset.length > 1 ? "s" : ""} ${unset.join(", ")}, which nobody has set`,
     `Set ${unset[0]} in the environment, in the dotenv file of the settings, or in the file ${config.home}/secrets.`,
   );
+}
+
+/** With a place for a tier that the project does not have, where the pipeline is a file. */
+async function tieredOf(pipeline: Pipeline, tiers: readonly string[], check: Runnable["check"]): Promise<Pipeline> {
+  try {
+    return withTiers(pipeline, tiers);
+  } catch (error) {
+    await check?.(tiers);
+    throw error;
+  }
 }
 
 function withBudget(pipeline: Pipeline, budget: string | undefined): Pipeline {

@@ -3,12 +3,14 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ulid } from "ulid";
 import { serveAgent as serve, type TaskLease } from "../../agents/index.ts";
+import { projectKey, sharedLimits } from "../../engine/index.ts";
 import { importSpool } from "../../models/index.ts";
 import { openProject } from "../../workspace/index.ts";
 import { Exit, type Cli } from "../cli.ts";
 import { onInterrupts } from "../driving/signals.ts";
 import { RequestError } from "../../setup/failure.ts";
 import { assemble, type Assembled } from "../../setup/assemble.ts";
+import { withFound } from "../../setup/found-agents.ts";
 import { requirePreflight } from "../../setup/preflight.ts";
 import { buildRegistry } from "../../setup/registry.ts";
 import { ScriptedModels } from "../../setup/scripted-models.ts";
@@ -32,7 +34,9 @@ export async function serveAgent(cli: Cli, agent: string, flags: ServeFlags): Pr
       `Set it to at least ${SHORTEST_TOKEN} characters, or leave --token-env out: a token is made then.`,
     );
   const project = await openProject(cli.cwd, { env: cli.env }).catch(() => undefined);
-  const config = await loadSettings(cli, { project, ...(flags.tokenEnv ? { secrets: [flags.tokenEnv] } : {}) });
+  const settings = await loadSettings(cli, { project, ...(flags.tokenEnv ? { secrets: [flags.tokenEnv] } : {}) });
+  const isOurs = settings.agents.some((a) => a.id === agent);
+  const config = isOurs ? settings : await withFound(cli, settings, "servers");
   const runId = `served-${ulid(cli.clock.now()).toLowerCase()}`;
   const scripted = new ScriptedModels(homeOf(cli), runId);
   const registry = buildRegistry(config, scripted.urls);
@@ -53,7 +57,7 @@ export async function serveAgent(cli: Cli, agent: string, flags: ServeFlags): Pr
   });
   cli.out.note(`checking that ${agent} can be started`);
   await scripted.start(config, [agent]);
-  await requirePreflight(assembled.deps, runId, [agent], interrupts.drain);
+  await requirePreflight(assembled.deps, runId, { first: [agent], later: [] }, interrupts.drain);
   const folder = join(config.home, "served");
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const token = given ?? randomBytes(24).toString("base64url");
@@ -65,7 +69,7 @@ export async function serveAgent(cli: Cli, agent: string, flags: ServeFlags): Pr
     port,
     folder,
     slots: config.slots,
-    lease: (attempt) => leaseTask(assembled, runId, agent, attempt),
+    lease: (attempt) => leaseTask(assembled, runId, agent, attempt, project?.top),
     onEvent: (text) => cli.out.note(config.secrets.mask(text)),
   });
   try {
@@ -84,7 +88,7 @@ export async function serveAgent(cli: Cli, agent: string, flags: ServeFlags): Pr
 }
 
 /** Each task is billed to a key of its own, as an attempt is. */
-async function leaseTask({ deps }: Assembled, runId: string, agent: string, task: string): Promise<TaskLease> {
+async function leaseTask({ deps }: Assembled, runId: string, agent: string, task: string, project: string | undefined): Promise<TaskLease> {
   const { executor: execution, tier } = deps.registry.get(agent);
   const env = { ...deps.baseEnv, TERM: "dumb" };
   const { credentials, upstreams } = execution;
@@ -97,8 +101,10 @@ async function leaseTask({ deps }: Assembled, runId: string, agent: string, task
     agent,
     tier,
     upstreams,
-    budgets: [],
+    budgets: await sharedLimits(deps, project),
+    ...(project === undefined ? {} : { project: projectKey(project) }),
     maxOutputTokens: execution.maxOutputTokens,
+    ...(execution.quota ? { quota: execution.quota } : {}),
     ...(credentials === "pass-through" ? { credentials } : {}),
   });
   return {

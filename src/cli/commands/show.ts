@@ -1,4 +1,4 @@
-import { formatUsd, type RunState } from "../../domain/index.ts";
+import { budgetName, formatUsd, pauseText, type RunState } from "../../domain/index.ts";
 import type { Store } from "../../store/index.ts";
 import { openProject, openWorkspaces } from "../../workspace/index.ts";
 import { Exit, type Cli } from "../cli.ts";
@@ -11,6 +11,7 @@ import { billText } from "../show/bill-text.ts";
 import { failureWord, gist, plainWords } from "../show/failure-text.ts";
 import { dateTime, duration, indent, integer } from "../show/format.ts";
 import { livenessText, riskLines } from "../show/live-text.ts";
+import { quotaText } from "../show/quota-text.ts";
 import { depthText, isQuiet, queueDepths, type QueueDepth } from "../show/queue-depth.ts";
 import { reportRun, type AttemptReport, type RunReport } from "../show/report.ts";
 import { phaseWord, symbolOf } from "../show/steps-text.ts";
@@ -54,7 +55,7 @@ interface Queue {
   all: QueueDepth;
 }
 
-function showText(report: RunReport, queue: Queue, cli: Pick<Cli, "out">): string {
+function showText(report: RunReport, queue: Queue, cli: Pick<Cli, "out" | "clock">): string {
   const paint = painter(cli.out.colour);
   const isOver = report.endedAt !== undefined;
   const facts: [string, string | undefined][] = [
@@ -68,6 +69,10 @@ function showText(report: RunReport, queue: Queue, cli: Pick<Cli, "out">): strin
     ["branch", report.branch + (report.tip ? ` at ${report.tip.slice(0, 12)}` : " (gone)")],
     ["merged", report.mergedInto ? `into ${report.mergedInto.into} as ${report.mergedInto.commit.slice(0, 12)}` : undefined],
     ["budget", report.budget === undefined ? undefined : formatUsd(report.budget)],
+    ...report.paused.map((p): [string, string] => [
+      "paused by",
+      `${budgetName(p.id)}: ${pauseText(p)}${p.item === undefined ? "" : ` (${p.item})`}`,
+    ]),
     ["transcripts", report.cleaned ? "gone: the run was cleaned" : report.folder],
   ];
   const head = [
@@ -76,7 +81,7 @@ function showText(report: RunReport, queue: Queue, cli: Pick<Cli, "out">): strin
   ].join("\n");
   const steps = report.steps.map((s) => {
     const lines = [
-      `${symbolOf(s.status)} ${paint("bold", s.id)} (${s.kind}) ${s.status}${s.because ? `: ${gist(s.because, 200)}` : ""}${s.needs.length > 0 ? `; needs ${s.needs.join(", ")}` : ""}`,
+      `${symbolOf(s.status)} ${paint("bold", s.id)} (${s.kind}) ${s.status}${s.because ? `: ${gist(s.because, 200)}` : s.quota ? `: ${quotaText(s.quota, cli.clock.now())}` : ""}${s.needs.length > 0 ? `; needs ${s.needs.join(", ")}` : ""}`,
     ];
     for (const a of s.attempts) lines.push(...attemptLines(a, s.kind));
     return lines.join("\n");

@@ -1,5 +1,7 @@
 import { formatProblems } from "../../config/index.ts";
 import type { Input, Pipeline } from "../../domain/index.ts";
+import { openProject } from "../../workspace/index.ts";
+import { loadSettings } from "../../setup/settings.ts";
 import { Exit, type Cli } from "../cli.ts";
 import { readPipelineFile, type PipelineFile } from "../setup/pipeline-file.ts";
 import { plural } from "../show/format.ts";
@@ -9,13 +11,21 @@ const AT_ONCE = 10;
 
 /** `stepfall validate FILE...`: what `run` would refuse in the files themselves. Starts and needs nothing. */
 export async function validate(cli: Cli, files: readonly string[]): Promise<number> {
-  const read = await Promise.all(files.map(async (file) => ({ file, result: await readPipelineFile(cli, file) })));
+  const tiers = await tiersHere(cli);
+  const read = await Promise.all(files.map(async (file) => ({ file, result: await readPipelineFile(cli, file, tiers) })));
   if (cli.json) cli.out.json({ version: 1, files: read.map(({ file, result }) => asData(file, result)) });
   for (const { file, result } of read) {
     if (!result.ok) tellProblems(cli, result);
     else if (!cli.json) cli.out.data(`${file} ok: ${summary(result.pipeline)}`);
   }
   return read.every(({ result }) => result.ok) ? Exit.ok : Exit.usage;
+}
+
+/** As the settings on disk have them; nothing where these are wrong themselves. */
+async function tiersHere(cli: Cli): Promise<readonly string[] | undefined> {
+  const project = await openProject(cli.cwd, { env: cli.env }).catch(() => undefined);
+  const settings = await loadSettings(cli, { project }).catch(() => undefined);
+  return settings?.tiers;
 }
 
 function tellProblems(cli: Cli, { problems, sources }: Extract<PipelineFile, { ok: false }>): void {

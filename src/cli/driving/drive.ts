@@ -37,6 +37,7 @@ export async function driveRun(
       drain: interrupts.drain,
       stop: interrupts.stop,
       waitForPeople: run.waitForPeople === true,
+      waitForBudget: run.waitForPeople === true,
     });
   } finally {
     await view.end();
@@ -44,7 +45,7 @@ export async function driveRun(
   // What a killed engine's attempts had spent, when no later attempt of this one brought it in.
   await importLeftBill(cli, store);
   const last = await engine.load(runId);
-  return { end, report: await reportRun(last, { store, home: deps.home, status: statusOf(end, last), workspaces }) };
+  return { end, report: await reportRun(last, { store, home: deps.home, status: statusOf(end, last), workspaces, now: cli.clock.now() }) };
 }
 
 function statusOf(end: DriveEnd, state: RunState): ShownStatus {

@@ -1,7 +1,17 @@
-import { formatUsd, parseAttemptId, type RunEvent, type RunState } from "../../domain/index.ts";
+import {
+  budgetName,
+  formatUsd,
+  parseAttemptId,
+  quotaWait,
+  runBudgetId,
+  stepBudgetId,
+  type RunEvent,
+  type RunState,
+} from "../../domain/index.ts";
 import { ceilingIn } from "../show/budget-text.ts";
 import { failureWordOf, gist } from "../show/failure-text.ts";
 import { duration, firstLine } from "../show/format.ts";
+import { quotaText } from "../show/quota-text.ts";
 
 /**
  * An event in one line for people; `undefined` for those that only matter to a machine. `state` is the run with the event already in it.
@@ -37,8 +47,13 @@ export function eventLine(event: RunEvent, state: RunState): string | undefined 
       const by = !first ? "" : first.gate === "contract" ? ": " : ` by gate ${first.gate}: `;
       return `${name(event.data.attempt)} refused${by}${first ? firstLine(first.message, 140) : ""}${more.length > 0 ? ` (and ${more.length} more)` : ""}`;
     }
-    case "AttemptFailed":
+    case "AttemptFailed": {
+      const wait = state.steps.get(event.data.step);
+      const quota = wait && quotaWait(wait);
+      if (event.data.kind === "quota" && quota)
+        return `${name(event.data.attempt)} met a limit; ${event.data.step} ${quotaText(quota, wait.attempts.at(-1)?.endedAt ?? 0)}`;
       return `${name(event.data.attempt)} failed (${failureWordOf(state, event.data.attempt, event.data.kind)}): ${gist(event.data.message, 200)}`;
+    }
     case "AttemptInterrupted":
       return `${name(event.data.attempt)} interrupted: ${firstLine(event.data.because, 140)}`;
     case "AttemptReattached":
@@ -68,11 +83,15 @@ export function eventLine(event: RunEvent, state: RunState): string | undefined 
     case "CancelRequested":
       return `cancel requested${event.data.reason ? `: ${event.data.reason}` : ""}`;
     case "BudgetExhausted":
-      return `the budget of the ${event.data.scope === "run" ? "run" : `step ${event.data.step}`} cannot carry the next call: ${formatUsd(event.data.spent)} of ${formatUsd(event.data.limit)} spent${nextCall(state)}`;
+      return `${budgetName(accountOf(event.data, state))} cannot carry the next call: ${formatUsd(event.data.spent)} of ${formatUsd(event.data.limit)} spent${nextCall(event.data.needed, state)}`;
     case "BudgetRaised":
-      return `budget of the ${event.data.scope === "run" ? "run" : `step ${event.data.step}`} raised to ${formatUsd(event.data.limit)}`;
+      return `${budgetName(accountOf(event.data, state))} raised to ${formatUsd(event.data.limit)}${event.data.by === undefined ? "" : ` by ${event.data.by}`}`;
+    case "BudgetLifted":
+      return `${budgetName(event.data.id)} holds the run no more: ${event.data.because}`;
     case "RunFinished":
       return `run ${event.data.outcome}${state.endedAt === undefined ? "" : ` in ${duration(state.endedAt - state.startedAt)}`}`;
+    case "FeedbackGiven":
+      return `${event.data.attempt.slice(event.data.attempt.indexOf("/") + 1)} called ${event.data.verdict} by ${event.data.by}${event.data.because === undefined ? "" : `: ${event.data.because}`}`;
     case "RunMerged":
       return `run merged into ${event.data.into}`;
     default:
@@ -80,8 +99,13 @@ export function eventLine(event: RunEvent, state: RunState): string | undefined 
   }
 }
 
+/** Older versions named the scope and the step. */
+const accountOf = ({ id, step }: { id?: string | undefined; step?: string | undefined }, { runId }: RunState): string =>
+  id ?? (step === undefined ? runBudgetId(runId) : stepBudgetId(runId, step));
+
 /** What the call that was refused just now would have reserved, where the gateway said it. */
-function nextCall(state: RunState): string {
+function nextCall(told: number | undefined, state: RunState): string {
+  if (told !== undefined) return `, and that call reserves up to ${formatUsd(told)}`;
   const refused = [...state.steps.values()]
     .flatMap((s) => s.attempts.at(-1) ?? [])
     .filter((a) => a.failure?.kind === "budget")

@@ -2,6 +2,7 @@ import type { RunState, StepState } from "../../domain/index.ts";
 import type { LivenessItem } from "../../fleet/index.ts";
 import { duration } from "../show/format.ts";
 import { riskWord } from "../show/live-text.ts";
+import { quotaText, waitOf } from "../show/quota-text.ts";
 import { symbolOf } from "../show/steps-text.ts";
 
 /** One step as the live view shows it: plain strings, so that a row which did not change is not drawn again. */
@@ -43,16 +44,18 @@ function row(s: StepState, { progress, live }: Seen, now: number): Row {
   const isActive = s.status === "active" && a !== undefined;
   const last = live.get(s.step.path);
   const watched = isActive && a.phase === "running" && last?.attempt === a.id ? last : undefined;
+  const quota = waitOf(s, now);
+  const why = quota ? quotaText(quota, now) : (s.because ?? "");
   const from = s.attempts.find((x) => x.startedAt !== undefined)?.startedAt;
   const until = isActive ? now : s.endedAt;
   return {
     id: s.step.path,
     symbol: isActive && a.phase === "queued" ? "·" : symbolOf(s.status),
-    status: watched ? watched.state : isActive ? a.phase : s.status,
+    status: watched ? watched.state : isActive ? a.phase : quota ? "waits" : s.status,
     attempt: a ? `#${a.n}` : "",
     agent: a?.agent ?? "",
     elapsed: from === undefined || until === undefined ? "" : duration(Math.floor(Math.max(0, until - from) / 100) * 100),
-    text: isActive ? (a.phase === "running" ? runningText(progress.get(s.step.path), watched) : "") : (s.because ?? ""),
+    text: isActive ? (a.phase === "running" ? runningText(progress.get(s.step.path), watched) : "") : why,
   };
 }
 

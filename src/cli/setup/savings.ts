@@ -2,7 +2,7 @@ import { savings, type Counterfactual } from "../../models/index.ts";
 import type { Economics } from "./economics.ts";
 
 /** Fewer judged steps than this, or attempts of an agent, carry no comparison. */
-export const ENOUGH_TO_COMPARE = 10;
+const ENOUGH_TO_COMPARE = 10;
 
 /** What was saved against named other ways: estimates, and where the ledger cannot carry one, why. */
 export type ToldSavings =
