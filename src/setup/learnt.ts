@@ -13,7 +13,7 @@ export interface Learnt {
 const DAY_MS = 86_400_000;
 /** What is older says little of the agents of today. */
 export const MOST_DAYS = 180;
-/** Rows of benchmark runs count for every project, see `stepfall bench-agents`. */
+/** Rows of benchmark runs teach of agents in every project (`stepfall bench-agents`), and nothing of its gates. */
 export const WORKLOAD = "workload:";
 
 export const nothingLearnt = (): Learnt => learntFrom([]);
@@ -34,7 +34,7 @@ export function learntFrom(rows: readonly OutcomeRow[]): Learnt {
     const seen = history.get(type) ?? { tries: 0, accepted: 0 };
     history.set(type, { tries: seen.tries + 1, accepted: seen.accepted + (accepted ? 1 : 0) });
   }
-  return { outcomes: learnOutcomes(taught), gate: gateQuality(countTruth(rows)), history };
+  return { outcomes: learnOutcomes(taught), gate: gateQuality(countTruth(rows.filter((row) => !row.project.startsWith(WORKLOAD)))), history };
 }
 
 /** As the economics read it. What says nothing of the agent's work, such as a provider's failure, teaches nothing. */

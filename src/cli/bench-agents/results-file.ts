@@ -16,7 +16,7 @@ const Ended = z.object({
   failure: z.string().optional(),
   /** Whether it tells of the agent's work, as routing counts it. Absent: it says nothing of that. */
   accepted: z.boolean().optional(),
-  /** Names of the gates that refused. */
+  /** Names of the gates that refused; `contract` where the result was not what was declared. */
   refusedBy: z.array(z.string()),
   /** Absent: nobody knows. */
   microUsd: z.number().optional(),

@@ -147,7 +147,7 @@ async function endedCell(cell: Cell, runId: string, { store, tasks, agents, now 
     verdict: last === undefined || last.verdict === "open" ? "none" : last.verdict,
     ...(last?.failure === undefined ? {} : { failure: last.failure }),
     ...(taught ? { accepted: taught.accepted } : {}),
-    refusedBy: last?.gates.flatMap((g) => (g.verdict === "passed" ? [] : [g.name])) ?? [],
+    refusedBy: [...new Set(attempts.at(-1)?.findings?.map((f) => f.gate))],
     ...(isKnown ? { microUsd: rows.reduce((sum, r) => sum + r.microUsd, 0) } : {}),
     ms: last?.ms ?? 0,
     at: now(),
