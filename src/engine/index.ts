@@ -17,4 +17,5 @@ export { EngineError, type EngineErrorCode } from "./errors.ts";
 export { runFolder, transcriptPath } from "./paths.ts";
 export { answerItem, type Answer } from "./answer-item.ts";
 export { projectKey, sharedLimits } from "./budgets.ts";
+export { chooseJudges, type ChosenJudges, type JudgeWish } from "./judges.ts";
 export { spentOn } from "./spending.ts";

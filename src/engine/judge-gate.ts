@@ -4,7 +4,7 @@ import type { Workspaces } from "../workspace/index.ts";
 import { withJudges } from "./ask-judges.ts";
 import type { Spender } from "./budgets.ts";
 import type { EngineDeps } from "./contract.ts";
-import { chooseJudges } from "./judges.ts";
+import { chooseJudges, tiersOf } from "./judges.ts";
 import type { Exhausted } from "./outcome.ts";
 
 /** More is never shown to a judge, see `maxChars` in quality/judging. */
@@ -37,7 +37,7 @@ export class JudgeBench {
     const { criteria, judges, stronger } = gate;
     const [first, ...more] = criteria;
     if (!first) return { verdict: "errored", message: "the rubric has no criterion" };
-    const chosen = chooseJudges(this.#deps, { judges, stronger }, new Set([this.#work.agent]));
+    const chosen = chooseJudges(this.#deps.registry, tiersOf(this.#deps), { judges, stronger }, new Set([this.#work.agent]));
     if (!chosen.ok) return { verdict: "errored", message: `${chosen.problem}. ${chosen.hint}` };
     const deadline = AbortSignal.timeout(gate.timeoutMs);
     const signal = AbortSignal.any([this.#work.signal, deadline]);
@@ -69,7 +69,9 @@ export class JudgeBench {
         return {
           verdict: "refused",
           message: mask(outcome.findings.map(({ message }) => message).join("; ")),
-          findingEvidence: mask(outcome.findings.map(({ message, evidence }) => (evidence ? `${message}\n${evidence}` : message)).join("\n\n")),
+          findingEvidence: mask(
+            outcome.findings.map(({ message, evidence }) => (evidence ? `${message}\n${evidence}` : message)).join("\n\n"),
+          ),
           ...seen,
         };
       case "errored":
@@ -99,4 +101,3 @@ export async function workBetween(
   }
   return { diff, ...(files.length > 0 ? { files } : {}) };
 }
-

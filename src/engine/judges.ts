@@ -27,11 +27,11 @@ export const canJudge = ({ executor }: Judging): boolean =>
  * agent with a model that did not do the work itself; where no stronger one is named, the dearest other, if it is dearer. `own`: who did the work.
  */
 export function chooseJudges(
-  { registry, budgets }: Pick<EngineDeps, "registry" | "budgets">,
+  registry: Pick<EngineDeps["registry"], "list" | "has">,
+  tiers: readonly string[],
   wish: JudgeWish,
   own: ReadonlySet<string>,
 ): ChosenJudges {
-  const tiers = budgets?.tiers ?? DEFAULT_TIERS;
   const able = registry
     .list()
     .filter(canJudge)
@@ -73,9 +73,14 @@ export function chooseJudges(
 }
 
 const whyNot = (name: string, isAgent: boolean): { problem: string; hint: string } => ({
-  problem: isAgent ? `${name} cannot judge: it has no model that Stepfall can ask, or is left out` : `there is no agent or tier ${name} that could judge`,
+  problem: isAgent
+    ? `${name} cannot judge: it has no model that Stepfall can ask, or is left out`
+    : `there is no agent or tier ${name} that could judge`,
   hint: "A judge is an agent with a model of ours (credentials: metered): name its id, or a tier that has one beside the agent that does the work.",
 });
+
+/** Tiers of the project, from the cheapest up. */
+export const tiersOf = ({ budgets }: Pick<EngineDeps, "budgets">): readonly string[] => budgets?.tiers ?? DEFAULT_TIERS;
 
 /** A judge reads much and writes little. A model whose price nobody knows comes last in its tier. */
 const costOfJudging = ({ executor: { upstreams } }: Judging): number => {

@@ -10,7 +10,12 @@ export function gateProblems(source: YamlSource, path: Path): PipelineProblem[] 
   return (Array.isArray(gates) ? gates : []).flatMap((gate: unknown, i) => {
     if (!isMap(gate)) return [];
     const at = [...path, "gates", String(i)];
-    return [...sameName(source, at, gate["name"], seen), ...uncovered(source, path, at, gate), ...badSchema(source, at, gate), ...badJudging(source, at, gate)];
+    return [
+      ...sameName(source, at, gate["name"], seen),
+      ...uncovered(source, path, at, gate),
+      ...badSchema(source, at, gate),
+      ...badJudging(source, at, gate),
+    ];
   });
 }
 
@@ -37,7 +42,9 @@ function badJudging(source: YamlSource, at: Path, gate: Record<string, unknown>)
   if (!isMap(judge)) return [];
   const problems: PipelineProblem[] = [];
   const { rubric, judges, stronger } = judge;
-  const ids = (Array.isArray(rubric) ? rubric : []).map((one: unknown, i) => (isMap(one) && typeof one["id"] === "string" ? one["id"] : String(i + 1)));
+  const ids = (Array.isArray(rubric) ? rubric : []).map((one: unknown, i) =>
+    isMap(one) && typeof one["id"] === "string" ? one["id"] : String(i + 1),
+  );
   for (const [i, id] of ids.entries()) {
     if (ids.indexOf(id) === i) continue;
     const hint = "Give each criterion an id of its own; without one it is called by its number";
@@ -45,7 +52,12 @@ function badJudging(source: YamlSource, at: Path, gate: Record<string, unknown>)
   }
   if (typeof stronger === "string" && [judges].flat().includes(stronger))
     problems.push(
-      source.problem("BAD_VALUE", [...at, "judge", "stronger"], `${named(stronger)} is among the judges already`, "Name another agent, or none"),
+      source.problem(
+        "BAD_VALUE",
+        [...at, "judge", "stronger"],
+        `${named(stronger)} is among the judges already`,
+        "Name another agent, or none",
+      ),
     );
   return problems;
 }

@@ -161,7 +161,9 @@ const Judge = z
           rubric: z
             .union([Looked, z.array(Criterion).min(1).max(20)], expecting("a sentence, or a list of criteria"))
             .describe("What the judges look for"),
-          judges: JudgeNames.optional().describe("Agents whose models are asked, or a tier; default: the cheapest that did not do the work"),
+          judges: JudgeNames.optional().describe(
+            "Agents whose models are asked, or a tier; default: the cheapest that did not do the work",
+          ),
           stronger: Id.optional().describe("Who is asked where the judges do not settle it; default: the dearest other agent"),
           "at-least": Score.optional().describe("The lowest accepted score of each criterion, 0 to 10; default 7"),
         },

@@ -73,12 +73,15 @@ describe("short and long forms", () => {
 
 describe("mistakes have a place, a sentence and a mend", () => {
   test.each([
+    ["judge: { judges: a }", "6:16 MISSING_KEY `rubric` is missing in `steps.a.gates.0.judge` | Add it"],
     [
-      "judge: { judges: a }",
-      "6:16 MISSING_KEY steps.a.gates.0.judge: `rubric` is missing | Add it",
+      "judge: { rubric: x, at-least: 11 }",
+      "6:39 BAD_VALUE steps.a.gates.0.judge.at-least: must be at most 10, found the number 11 | Write 10 or less",
     ],
-    ["judge: { rubric: x, at-least: 11 }", "6:38 BAD_VALUE steps.a.gates.0.judge.at-least: must be at most 10, found the number 11 | Write 10 or less"],
-    ["best-of: 3", "x"],
+    [
+      "best-of: 3",
+      "6:9 UNKNOWN_KEY steps.a.gates.0: `best-of` is not a key of a gate | Write it in the step, beside `prompt`: `best-of: 3`",
+    ],
     ["diff: {}", "6:15 BAD_VALUE steps.a.gates.0.diff: the diff gate allows everything | Add max-files, max-lines, allow or forbid"],
     ["diff: { files: 3 }", "6:17 UNKNOWN_KEY steps.a.gates.0.diff: `files` is not a key of a diff gate | Did you mean `max-files`?"],
     ["diff: { max-files: -1 }", "6:28 BAD_VALUE steps.a.gates.0.diff.max-files: must be at least 0, found the number -1 | Write 0 or more"],
@@ -111,13 +114,18 @@ describe("mistakes have a place, a sentence and a mend", () => {
     ],
     [
       "{ syntax: true, timeout: 5m }",
-      "6:25 UNKNOWN_KEY steps.a.gates.0: `timeout` is not a key of a gate | Only gates that run a command have it",
+      "6:25 UNKNOWN_KEY steps.a.gates.0: `timeout` is not a key of a gate | Only gates that run a command, and judges, have it",
     ],
     ["{ syntax: true, diff: { max-files: 1 } }", expect.stringContaining("as a gate of its own")],
     ["syntax", "6:9 BAD_VALUE steps.a.gates.0: `syntax` alone would be run as a command | Write `- syntax: true`, or `- command: syntax`"],
     ["{ kind: syntax }", expect.stringContaining("A gate's kind is its key, one of command, files, diff")],
     ["{ tests: npm test }", "6:11 UNKNOWN_KEY steps.a.gates.0: `tests` is not a key of a gate | Did you mean `regression`?"],
-    ["judge: { criteria: [] }", expect.stringContaining("`judge` in a gate is not supported yet")],
+    ["judge: { criteria: [] }", "6:18 UNKNOWN_KEY steps.a.gates.0.judge: `criteria` is not a key of a judge gate | Did you mean `rubric`?"],
+    [
+      "judge: { rubric: [{ id: a, text: x }, { id: a, text: y }] }",
+      "6:47 BAD_VALUE Two criteria are called `a` | Give each criterion an id of its own; without one it is called by its number",
+    ],
+    ["judge: { rubric: x, judges: [a, b], stronger: b }", "6:55 BAD_VALUE `b` is among the judges already | Name another agent, or none"],
   ])("%s", (gate, expected) => expect(problems(gate)).toEqual([expected]));
 
   test("several mistakes in one gate are told as that gate's, not as another kind's", () => {

@@ -134,11 +134,6 @@ describe("the completion contract", () => {
 });
 
 describe("what a later version brings is answered by name", () => {
-  test("the step key escalate", () => {
-    expect(step("escalate: x")).toMatchObject([
-      { line: 5, col: 5, code: "NOT_SUPPORTED_YET", message: "steps.a: `escalate` in a step is not supported yet" },
-    ]);
-  });
   test("the step kind loop", () => {
     expect(codes("steps:\n  a:\n    loop: x\n")).toEqual(["3:5 NOT_SUPPORTED_YET"]);
   });

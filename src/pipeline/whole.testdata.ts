@@ -45,7 +45,7 @@ steps:
       - schema: { files: docs/*.json, schema: { type: object } }
       - { regression: { command: npm test, format: junit, report: [out.xml] }, timeout: 3m, name: no regression }
       - syntax: { files: [docs], except: [docs/broken] }
-      - judge: { rubric: [It is brief, { id: clear, text: "It says ${{ inputs.title }}", at-least: 6 }], judges: [coder, mid], stronger: strong, at-least: 8 }
+      - judge: { rubric: [It is brief, { id: clear, text: "It says \${{ inputs.title }}", at-least: 6 }], judges: [coder, mid], stronger: strong, at-least: 8 }
   each:
     needs: docs
     if: steps.docs.outcome == 'succeeded' && inputs.level > 1

@@ -6,6 +6,7 @@ import { routeStep } from "../models/index.ts";
 import { limitsAnything } from "./budgets.ts";
 import { RequestError } from "./failure.ts";
 import { whyNotFound } from "./found-agents.ts";
+import { judgesNeeded } from "./judges-needed.ts";
 import { chainOf, isGatewayAgent, priceFor, providerOf, type GatewayAgent } from "./registry.ts";
 import { mayTranslate, speakerOf } from "./wire-formats.ts";
 
@@ -50,6 +51,10 @@ export function checkRequirements(
     byStep.push(routed.route.candidates);
     for (const id of routed.route.candidates) first.add(id);
     for (const id of routed.route.later) later.add(id);
+    const judging = judgesNeeded(step, routed.route.candidates, registry, config);
+    unroutable.push(...judging.problems);
+    for (const id of judging.named) first.add(id);
+    for (const id of judging.chosen) later.add(id);
   }
   if (unroutable.length > 0) {
     const problems = [...new Set(unroutable.map((u) => u.problem))];
