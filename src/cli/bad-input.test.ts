@@ -129,6 +129,6 @@ test("--help names every command and exits 0; so does --version", async () => {
 
 test("ps where nothing ever ran says so, and makes nothing", async () => {
   expect(await scene.run(["ps"])).toMatchObject({ code: 0, stdout: "", stderr: "No runs yet.\n" });
-  expect((await scene.json("ps")).values).toEqual([{ version: 1, runs: [] }]);
+  expect((await scene.json("ps")).values).toEqual([{ version: 1, runs: [], providers: [] }]);
   expect(scene.homeExists).toBe(false);
 });
