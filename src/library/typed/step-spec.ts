@@ -1,3 +1,4 @@
+import type { StepType } from "../../config/index.ts";
 import type { StepResult } from "../../pipeline/index.ts";
 import type { AnyExpression, Expression } from "./expression.ts";
 import type { InputArguments } from "./inputs.ts";
@@ -45,10 +46,33 @@ export interface ControlSpec<If = Condition, May = boolean, Fail = boolean> {
 /** Seconds, or `90s`, `10m`, `2h`. */
 type Duration = string | number;
 
-export type GateSpec =
-  | Text
-  | { command: Text; name?: string; timeout?: Duration; files?: never }
-  | { files: readonly Text[]; name?: string; command?: never };
+type Some<T> = T | readonly T[];
+
+/** Gates of docs/gates.md: one key says which. */
+interface GateKinds {
+  command: Text;
+  files: readonly Text[];
+  diff: { maxFiles?: number; maxLines?: number; allow?: readonly Text[]; forbid?: readonly Text[] };
+  coverage: true | { allow?: readonly Text[] };
+  /** `schema`: a JSON Schema, or the path of a file that holds one. */
+  schema: { files: Some<Text>; schema: string | Readonly<Record<string, unknown>> };
+  regression: Text | { command: Text; format?: "junit" | "tap" | "json" | "go" | "exit-code"; report?: Some<Text> };
+  syntax: true | readonly Text[] | { files?: readonly Text[]; except?: readonly Text[] };
+  judge: Text | { rubric: Text | readonly (Text | Criterion)[]; judges?: Some<string>; stronger?: string; atLeast?: number };
+}
+interface Criterion {
+  id?: string;
+  text: Text;
+  atLeast?: number;
+}
+/** Kinds that run a command. */
+type Timed = "command" | "regression";
+type OneGate<K extends keyof GateKinds> = Pick<GateKinds, K> & { readonly [Other in Exclude<keyof GateKinds, K>]?: never } & {
+  name?: string;
+} & (K extends Timed ? { timeout?: Duration } : unknown);
+
+/** A command alone, or one of the kinds. */
+export type GateSpec = Text | { [K in keyof GateKinds]: OneGate<K> }[keyof GateKinds];
 
 export interface AgentChoice {
   id?: string;
@@ -88,9 +112,27 @@ export interface RepeatSpec {
   parallel?: number;
 }
 
+/** One of `n`, `agents` and `tiers` says who the candidates are. */
+export interface BestOf {
+  n?: number;
+  agents?: readonly string[];
+  tiers?: readonly string[];
+  judges?: Some<string>;
+  stronger?: string;
+  rubric?: string;
+}
+
 export interface AgentSpec<T = unknown, If = Condition, May = boolean, Fail = boolean> extends WorkSpec<T>, ControlSpec<If, May, Fail> {
   prompt: Text;
   agent?: string | AgentChoice;
+  /** Whether, and how, the next attempt goes one tier up when a result was refused. */
+  escalate?: boolean | { entry?: string; ceiling?: string; attempts?: number | Readonly<Record<string, number>> };
+  /** What kind of work it is, for routing. */
+  type?: StepType;
+  /** Words that the project's rules look for. */
+  labels?: readonly string[];
+  /** Done several times; of what passes the gates one is picked and merged. */
+  bestOf?: number | BestOf;
   permissions?: "allow" | "edits" | "ask" | "deny";
 }
 

@@ -10,11 +10,29 @@ const KEYS: Readonly<Record<string, string>> = {
   onExpiry: "on-expiry",
   onStuck: "on-stuck",
   stuckAfter: "stuck-after",
+  bestOf: "best-of",
 };
 
 /** What has no value is left out; what is unknown stays, for the parser to complain about. */
 export function yamlMap(spec: object): YamlMap {
-  return new Map(Object.entries(spec).flatMap(([key, value]) => (value === undefined ? [] : [[KEYS[key] ?? key, plain(value)]])));
+  return new Map(
+    Object.entries(spec).flatMap(([key, value]): [string, unknown][] => {
+      if (value === undefined) return [];
+      return [[KEYS[key] ?? key, key === "gates" && Array.isArray(value) ? value.map((one: unknown) => gate(one)) : plain(value)]];
+    }),
+  );
+}
+
+const GATE_KEYS: Readonly<Record<string, string>> = { maxFiles: "max-files", maxLines: "max-lines", atLeast: "at-least" };
+
+/** As plain, but for the names of keys. A JSON Schema within is its author's. */
+function gate(value: unknown, at?: string): unknown {
+  if (Array.isArray(value)) return value.map((part) => gate(part));
+  if (isExpression(value) || typeof value !== "object" || value === null) return plain(value);
+  const entries = Object.entries(value).filter(([, part]) => part !== undefined);
+  return new Map(
+    entries.map(([key, part]) => [GATE_KEYS[key] ?? key, at === "schema" && key === "schema" ? plain(part) : gate(part, key)]),
+  );
 }
 
 /** The value as YAML holds it: an expression is a text. */
