@@ -80,12 +80,16 @@ export class ProcessRecords {
   }
 
   remove(attempt: string, pid: number): void {
-    const folder = this.#folder(attempt);
-    rmSync(join(folder, `${pid}.json`), { force: true });
+    rmSync(join(this.#folder(attempt), `${pid}.json`), { force: true });
+    this.removeEmpty(attempt);
+  }
+
+  /** What is left of a process that was killed between its last record and the folder around it. */
+  removeEmpty(attempt: string): void {
     try {
-      rmdirSync(folder);
+      rmdirSync(this.#folder(attempt));
     } catch {
-      // another process of the attempt is on record
+      // another process of the attempt is on record, or nothing is there
     }
   }
 

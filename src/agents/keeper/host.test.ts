@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -155,6 +155,14 @@ describe("a kept process", () => {
       "600",
     ]);
     await handle.settle(AbortSignal.abort());
+  });
+
+  test("whose keeper was killed between its last record and the folder around it leaves neither", async () => {
+    await (await run("echo hello")).exit;
+    const records = join(folder, "processes", folderOf(attempt));
+    mkdirSync(records, { recursive: true });
+    await keepers.forget(attempt);
+    expect(existsSync(records)).toBe(false);
   });
 
   test("is reached in a home with a long path, too", async () => {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { AgentHost, ProcessRecord, SpawnSpec } from "../contract.ts";
 import { AgentError } from "../errors.ts";
 import { createLocalHost } from "../host/local.ts";
+import { ProcessRecords } from "../host/record.ts";
 import { defaultGrace, endMembers, findMembers, isAlive } from "../host/process.ts";
 import type { KeeperHost, KeeperHostOptions, KeepRequest } from "./contract.ts";
 import {
@@ -37,6 +38,7 @@ export function createKeeperHost(options: KeeperHostOptions): KeeperHost {
   const grace = { ...defaultGrace, ...options.grace };
   const local = createLocalHost({ home, clock, mask, grace });
   const spares = new Spares(home);
+  const records = new ProcessRecords(home);
 
   /** Ends these keepers and whatever there is of the attempt's agents. */
   async function endAll(attempt: string, keepers: readonly ProcessRecord[], graceOfKeepers = grace): Promise<ProcessRecord[]> {
@@ -69,6 +71,8 @@ export function createKeeperHost(options: KeeperHostOptions): KeeperHost {
     }
     if (keepersIn(at).some(isAlive) || ending.length < processFolders(at).length) await endAll(attempt, keepersIn(at));
     removeAttempt(at);
+    // A keeper that is killed as its agent ends may leave the empty folder of its records.
+    records.removeEmpty(attempt);
   }
 
   interface Taking {
