@@ -1,4 +1,5 @@
 import type { EventData, Finding, RunEvent } from "./events.ts";
+import { isHeld, unpick } from "./held.ts";
 import { closeItemsOf } from "./people.ts";
 import { currentAttempt, type AttemptState, type RunState, type StepState } from "./state.ts";
 
@@ -104,12 +105,14 @@ export function applyToAttempt(state: RunState, s: StepState, a: AttemptState, e
       again(state, s, a, at, s.feedback, false);
       return;
     case "MergeIntended":
+      if (isHeld(state, s)) return;
       if (a.phase !== "accepted" && a.phase !== "merging") return;
       a.phase = "merging";
       a.mergeOnto = event.data.onto;
       a.mergeCommit = event.data.commit;
       return;
     case "ResultMerged":
+      if (isHeld(state, s)) return;
       if (a.phase !== "accepted" && a.phase !== "merging") return;
       a.phase = "merged";
       a.mergeCommit = event.data.commit;
@@ -117,7 +120,8 @@ export function applyToAttempt(state: RunState, s: StepState, a: AttemptState, e
       state.merged.add(path);
       return;
     case "MergeRefused":
-      if (a.phase !== "accepted" && a.phase !== "merging") return;
+      if (isHeld(state, s) || (a.phase !== "accepted" && a.phase !== "merging")) return;
+      unpick(state, s, a.id);
       a.phase = "refused";
       a.findings = event.data.findings;
       state.accepted.delete(path);

@@ -16,7 +16,7 @@ export function pause(state: RunState, data: EventData<"BudgetExhausted">): void
   const id = data.id ?? (data.scope === "run" ? runBudgetId(state.runId) : stepBudgetId(state.runId, data.step ?? ""));
   if (!s || (isOver(s) && !isWhole(data.scope))) return;
   // Raised while the call was on its way.
-  const now = limitNow(state, id, s);
+  const now = limitNow(state, id, s, data.limit);
   if (now !== undefined && now > data.limit) return;
   const before = state.pauses.get(id);
   const { limit, spent, needed } = data;
@@ -35,13 +35,18 @@ export function pause(state: RunState, data: EventData<"BudgetExhausted">): void
   else s.paused = id;
 }
 
-/** The limit as this run knows it. */
-function limitNow(state: RunState, id: string, s: StepState): MicroUsd | undefined {
+/**
+ * The limit as this run knows it, where it was `limit` for a call. Of what many runs share a raise counts for the limit it was given for: one that the
+ * settings say since then is spent as they say, else its attempts would begin and end without a pause, over and over.
+ */
+function limitNow(state: RunState, id: string, s: StepState, limit: MicroUsd): MicroUsd | undefined {
   const scope = parseBudgetId(id)?.scope;
   if (scope === "run") return state.budget;
   if (scope === "step") return state.stepBudgets.get(s.step.path);
-  return scope === "attempt" ? s.attemptBudget : state.raisedBudgets.get(id);
+  return scope === "attempt" ? s.attemptBudget : state.raisedBudgets.get(raiseOf(id, limit));
 }
+
+const raiseOf = (id: string, from: MicroUsd | undefined): string => `${id} over ${from}`;
 
 export function raise(state: RunState, data: EventData<"BudgetRaised">): void {
   const { scope, limit } = data;
@@ -63,7 +68,7 @@ export function raise(state: RunState, data: EventData<"BudgetRaised">): void {
     case "fleet":
     case "project":
       if (data.id === undefined) return;
-      state.raisedBudgets.set(data.id, limit);
+      state.raisedBudgets.set(raiseOf(data.id, data.from), limit);
       return goOn(state, data.id);
     default:
       scope satisfies never;

@@ -216,6 +216,20 @@ describe("a run with a spent budget", () => {
     expect(journal.state.halted).toBeUndefined();
   });
 
+  test("a raised limit of the fleet that the settings make another one afterwards pauses again, and is not tried over and over", () => {
+    const id = "fleet:ever";
+    const journal = begin([agentStepOf("a"), agentStepOf("b")]);
+    runsInto(journal, "a", { scope: "fleet", id, step: "a", limit: 500, spent: 490 });
+    journal.append({ type: "BudgetRaised", data: { scope: "fleet", id, from: 500, limit: 1_000 } });
+    carryOut(journal);
+    // A call that still had the limit before.
+    runsInto(journal, "b", { scope: "fleet", id, step: "b", limit: 500, spent: 495 });
+    expect(journal.state.halted).toBeUndefined();
+    runsInto(journal, "a", { scope: "fleet", id, step: "a", limit: 600, spent: 700 });
+    expect(journal.state.halted).toMatchObject({ id, limit: 600 });
+    expect(items(journal)).toHaveLength(1);
+  });
+
   test("a raise of a group's budget lets its children go on", () => {
     const journal = begin([groupOf("g", [], 3, "each")]);
     journal.append({ type: "BudgetExhausted", data: stepsOwn("g") });

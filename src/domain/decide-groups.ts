@@ -1,4 +1,5 @@
 import { record, stepOf, withAttempt, type Decision } from "./decision.ts";
+import { isHeld } from "./held.ts";
 import { formatUsd } from "./money.ts";
 import type { RunState, StepState } from "./state.ts";
 import { isOver } from "./steps.ts";
@@ -42,7 +43,7 @@ function stopChildren(state: RunState, children: readonly string[], because: str
       if (state.concluding.has(path)) out.push(record("StepCancelled", { step: path }));
     } else if (state.queued.has(path)) withAttempt(state, path, (attempt) => out.push({ kind: "withdraw", step: path, attempt, because }));
     else if (state.running.has(path)) withAttempt(state, path, (attempt) => out.push({ kind: "stop", step: path, attempt, because }));
-    else if (!state.accepted.has(path) && !state.merged.has(path) && !state.doomed.has(path))
+    else if ((!state.accepted.has(path) || isHeld(state, s)) && !state.merged.has(path) && !state.doomed.has(path))
       out.push(record("StepCancelled", { step: path }));
   }
 }
@@ -57,6 +58,11 @@ export function concludeGroups(state: RunState, out: Decision[], paths: Iterable
       out.push(record("StepFailed", { step: path, because: `its budget of ${formatUsd(limit)} is spent (${formatUsd(spent)} so far)` }));
       continue;
     }
+    const lost = noCandidate(state, path);
+    if (lost) {
+      out.push(lost);
+      continue;
+    }
     const failed = group.failed === undefined ? undefined : state.steps.get(group.failed);
     if (!failed) out.push({ kind: "conclude", step: path });
     else
@@ -68,4 +74,19 @@ export function concludeGroups(state: RunState, out: Decision[], paths: Iterable
         }),
       );
   }
+}
+
+/** A best-of step of which nothing was merged has failed, by what its candidates say. */
+function noCandidate(state: RunState, path: string): Decision | undefined {
+  const { step, group } = stepOf(state, path);
+  if (!group || step.kind !== "group" || step.body.kind !== "best-of") return undefined;
+  const children = group.children.map((child) => stepOf(state, child));
+  if (children.some((c) => c.status === "completed")) return undefined;
+  const reasons = children.map((c) => `${c.step.path}: ${c.because ?? `it was ${c.status}`}`);
+  const findings = children.flatMap((c) => c.feedback);
+  return record("StepFailed", {
+    step: path,
+    because: `no candidate was accepted and merged. ${reasons.join("; ")}`,
+    ...(findings.length > 0 ? { findings } : {}),
+  });
 }

@@ -2,9 +2,11 @@ import type { Finding } from "./events.ts";
 import { formatUsd } from "./money.ts";
 import { budgetName } from "./budget-pauses.ts";
 import { askForBudgets, withdrawPaused } from "./decide-budgets.ts";
+import { pickBetween } from "./decide-best-of.ts";
 import { concludeGroups, hasRoom, isStopping, stopFailing } from "./decide-groups.ts";
 import { hearPeople, openItem } from "./decide-people.ts";
 import { record, stepOf, withAttempt, type Decision } from "./decision.ts";
+import { isHeld } from "./held.ts";
 import { isPaused } from "./lift-pause.ts";
 import { touchesOverlap } from "./overlap.ts";
 import { currentAttempt, nextAttempt, type RunState, type StepState } from "./state.ts";
@@ -21,6 +23,7 @@ export function decide(state: RunState, now: number): Decision[] {
     for (const path of state.doomed) out.push(record("StepSkipped", { step: path, ...whyDoomed(state, path) }));
     if (state.failing.size > 0) stopFailing(state, out);
     if (state.reassigned.size > 0) endReassigned(state, out);
+    if (state.bestOf.size > 0) pickBetween(state, out);
     if (state.concluding.size > 0) concludeGroups(state, out);
     const renewAt = state.pauses.size > 0 ? askForBudgets(state, now, out) : Infinity;
     if (state.pauses.size > 0) withdrawPaused(state, out);
@@ -34,14 +37,17 @@ export function decide(state: RunState, now: number): Decision[] {
   return out;
 }
 
-/** Nothing is in flight. */
-const isAtRest = (state: RunState): boolean => state.queued.size + state.running.size + state.accepted.size + state.merged.size === 0;
+/** Nothing is in flight. What only waits to be picked, or not, is not. */
+const isAtRest = (state: RunState): boolean =>
+  state.queued.size + state.running.size + state.merged.size === 0 &&
+  [...state.accepted].every((path) => isHeld(state, stepOf(state, path)));
 
 /** Accepted work: merged when it changed something, completed when it did not or when it is merged. */
 function settle(state: RunState, out: Decision[]): void {
   for (const path of state.accepted) {
-    const attempt = currentAttempt(stepOf(state, path));
-    if (!attempt) continue;
+    const s = stepOf(state, path);
+    const attempt = currentAttempt(s);
+    if (!attempt || isHeld(state, s)) continue;
     if (attempt.commit) out.push({ kind: "merge", step: path, attempt: attempt.id, commit: attempt.commit });
     else out.push(record("StepCompleted", { step: path, attempt: attempt.id }));
   }
@@ -110,7 +116,8 @@ function startReady(state: RunState, now: number, out: Decision[], ready: Iterab
     for (const index of [state.queued, state.running, state.accepted, state.merged])
       for (const path of index) {
         const s = stepOf(state, path);
-        if (s.step.touches.length > 0 && !s.step.readonly) busy.push(s);
+        // Work that waits to be picked is in nobody's way: it is judged again where it is merged.
+        if (s.step.touches.length > 0 && !s.step.readonly && !(index === state.accepted && isHeld(state, s))) busy.push(s);
       }
   }
   if (mayStart.length > 1) mayStart.sort((a, b) => b.step.priority - a.step.priority || b.rank - a.rank);
@@ -122,7 +129,7 @@ function startReady(state: RunState, now: number, out: Decision[], ready: Iterab
       continue;
     }
     const writes = s.step.touches.length > 0 && !s.step.readonly;
-    if (writes && busy.some((b) => touchesOverlap(b.step.touches, s.step.touches))) continue;
+    if (writes && busy.some((b) => !areCandidates(b, s) && touchesOverlap(b.step.touches, s.step.touches))) continue;
     if (s.step.parent !== undefined && !hasRoom(state, s, begun)) continue;
     if (writes) busy.push(s);
     const { id, n } = nextAttempt(state.runId, s);
@@ -130,6 +137,10 @@ function startReady(state: RunState, now: number, out: Decision[], ready: Iterab
   }
   return wakeAt;
 }
+
+/** Of one best-of step: only one of them is merged. */
+const areCandidates = (a: StepState, b: StepState): boolean =>
+  a.step.hold === true && b.step.hold === true && a.step.parent === b.step.parent;
 
 const spentText = ({ limit, spent, by }: NonNullable<StepState["budgetSpent"]>): string =>
   `its budget of ${formatUsd(limit)} is spent (${formatUsd(spent)} so far)${by === undefined ? "" : `, and ${by} said stop`}`;
@@ -141,6 +152,9 @@ const MOST_REFUSALS = 3;
 function exhausted(s: StepState): { step: string; because: string; findings?: Finding[] } | undefined {
   const step = s.step.path;
   if (s.budgetSpent) return { step, because: spentText(s.budgetSpent) };
+  // Another candidate may do better than a second try.
+  if (s.step.hold && s.refusals > 0)
+    return { step, because: "its work was picked, and refused when it was to be merged", findings: [...s.feedback] };
   if (s.refusals >= MOST_REFUSALS)
     return {
       step,
@@ -177,12 +191,19 @@ function cancelled(state: RunState, now: number, out: Decision[]): void {
     const path = s.step.path;
     if (alwaysRuns(state, s) && !isPaused(state, s)) {
       if (s.status === "ready") last.push(path);
-    } else if (s.status === "waiting" || s.status === "ready" || state.asking.has(path) || state.concluding.has(path)) {
+    } else if (
+      s.status === "waiting" ||
+      s.status === "ready" ||
+      state.asking.has(path) ||
+      state.concluding.has(path) ||
+      (state.accepted.has(path) && isHeld(state, s))
+    ) {
       out.push(record("StepCancelled", { step: path }));
     }
   }
   for (const path of state.doomed) if (goesOn(path)) out.push(record("StepSkipped", { step: path, ...whyDoomed(state, path) }));
   stopFailing(state, out, [...state.failing].filter(goesOn));
+  pickBetween(state, out, [...state.bestOf].filter(goesOn));
   concludeGroups(state, out, [...state.concluding].filter(goesOn));
   if (state.halted) for (const path of last) out.push(record("StepCancelled", { step: path }));
   else {

@@ -17,6 +17,8 @@ export type Decision =
   | { kind: "expand"; step: string; round: number }
   /** All children of a group are over, and well: StepCompleted with its output, StepExpanded with the next round, or StepFailed. */
   | { kind: "conclude"; step: string }
+  /** Several candidates of a best-of step are accepted: CandidatePicked, or why it cannot be. `attempt`: what asking is billed under. */
+  | { kind: "pick"; step: string; attempt: AttemptId; candidates: readonly string[] }
   /** Bring accepted work into the run's branch. */
   | { kind: "merge"; step: string; attempt: AttemptId; commit: string }
   /** End a running attempt. */

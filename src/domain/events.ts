@@ -190,6 +190,20 @@ export const eventSchemas = {
   ResultMerged: z.object({ ...attempt, commit: z.string() }),
   /** The merge queue refused accepted work: it conflicts, or its gates fail on the merged tree. */
   MergeRefused: z.object({ ...attempt, onto: z.string(), findings: z.array(Finding), gates: z.array(GateResult) }),
+  /** One of a best-of step's candidates is to be merged; the others end when it is. */
+  CandidatePicked: z.object({
+    /** The group. */
+    step: z.string(),
+    /** The winner's. */
+    attempt: z.string(),
+    because: z.string(),
+    /** Of those that were compared, by attempt: one for each other it beat, a half for each it was not told apart from. */
+    scores: z.record(z.string(), z.number()).optional(),
+    /** What judges said, for people. */
+    evidence: z.string().optional(),
+    /** What asking judges cost. Absent: nobody was asked. */
+    microUsd: z.number().int().optional(),
+  }),
   StepCompleted: z.object({
     step: z.string(),
     /** Absent for steps that are done without attempts: groups, approvals, questions. */

@@ -1,6 +1,7 @@
 /** `apply` changes the state it is given, which its caller owns; `fold` makes a new one. */
 import { applyToAttempt, countAtTier, reassign } from "./attempts.ts";
 import { pause, raise } from "./budget-pauses.ts";
+import { pickCandidate } from "./held.ts";
 import { goOn } from "./lift-pause.ts";
 import type { EventData, RunEvent } from "./events.ts";
 import { takeAnswer, takeItem } from "./people.ts";
@@ -82,6 +83,9 @@ export function apply(state: RunState, { event, at, version }: Applied): RunStat
     case "StepExpanded":
       withStep(state, event.data.step, (s) => expand(state, s, event.data));
       break;
+    case "CandidatePicked":
+      withStep(state, event.data.step, (s) => pickCandidate(state, s, event.data));
+      break;
     case "StepReopened":
       withStep(state, event.data.step, (s) => {
         if (s.status === "active" && s.item === undefined) return;
@@ -151,6 +155,7 @@ function expand(state: RunState, s: StepState, { round, children, inputs }: Even
   const scope = children[0]?.scope;
   if (inputs && scope !== undefined) state.scopes.set(scope, inputs);
   if (added.length === 0) state.concluding.add(path);
+  if (s.step.kind === "group" && s.step.body.kind === "best-of") state.bestOf.add(path);
   addSteps(state, added, s.rank);
 }
 

@@ -284,6 +284,7 @@ describe("in any order of events, with groups and people", () => {
           "asking",
           "concluding",
           "failing",
+          "bestOf",
           "inbox",
         ];
         for (const index of indexes) expect((state[index] as Set<string>).size, index).toBe(0);

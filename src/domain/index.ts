@@ -5,14 +5,7 @@ export * from "./clock.ts";
 export * from "./gates.ts";
 export * from "./pipeline.ts";
 export * from "./budgets.ts";
-export {
-  budgetName,
-  parseBudgetAnswer,
-  pauseText,
-  raiseFor,
-  suggestedRaise,
-  type BudgetAnswer,
-} from "./budget-pauses.ts";
+export { budgetName, parseBudgetAnswer, pauseText, raiseFor, suggestedRaise, type BudgetAnswer } from "./budget-pauses.ts";
 export { isPaused } from "./lift-pause.ts";
 export * from "./work-steps.ts";
 export * from "./events.ts";

@@ -57,6 +57,8 @@ const StepBase = z.object({
   dynamic: z.boolean().optional(),
   /** What an agent may do without asking; absent: everything inside its workspace. */
   permissions: z.enum(["allow", "edits", "ask", "deny"]).optional(),
+  /** A candidate of a best-of step: its accepted work waits until the group has picked one. */
+  hold: z.literal(true).optional(),
   /** The group it was expanded from. */
   parent: z.string().optional(),
   /** What `steps.x` in its expressions means: the step at `scope + x`. Ends in a slash; absent at the top. */
@@ -120,6 +122,16 @@ export type AskStep = z.infer<typeof AskStep>;
 /** A value of YAML; its texts may hold `${{ }}`. */
 const Template = z.unknown();
 
+/** Who picks between candidates, and by what. */
+export const Judging = z.object({
+  /** Ids of agents whose models are asked, or tiers. Empty: the cheapest that did none of the work. */
+  judges: z.array(z.string()),
+  stronger: z.string().optional(),
+  /** What makes one better, as a sentence. */
+  rubric: z.string().optional(),
+});
+export type Judging = z.infer<typeof Judging>;
+
 /** What a group's children are made from. */
 export type GroupBody =
   /** One child for every combination of a matrix, or for every item of a list. Output: the children's outputs, in order. */
@@ -136,6 +148,15 @@ export type GroupBody =
       /** Most children at a time. */
       parallel?: number | undefined;
       step: Step;
+    }
+  /** The same step done once by each candidate; of those that are accepted one is picked and merged. Output: the picked one's. */
+  | {
+      kind: "best-of";
+      step: AgentStep;
+      /** In place of the step's own agent. An empty one leaves it as it is. */
+      candidates: { id?: string | undefined; tier?: string | undefined }[];
+      /** Absent: nobody is asked, and the smallest change is picked. */
+      judging?: Judging | undefined;
     }
   /** Another pipeline, its steps below this one's path. Output: the pipeline's `outputs`. */
   | {
@@ -163,6 +184,12 @@ export const GroupBody: z.ZodType<GroupBody> = z.lazy(() =>
       failFast: z.boolean(),
       parallel: z.number().int().positive().optional(),
       step: Step,
+    }),
+    z.object({
+      kind: z.literal("best-of"),
+      step: AgentStep,
+      candidates: z.array(z.object({ id: z.string().optional(), tier: z.string().optional() })).min(1),
+      judging: Judging.optional(),
     }),
     z.object({
       kind: z.literal("pipeline"),

@@ -91,6 +91,12 @@ export const groupOf = (
   ...more,
 });
 
+/** A best-of step with so many candidates. */
+export const bestOf = (path: string, needs: string[], size: number, more: Partial<GroupStep> = {}): GroupStep => ({
+  ...groupOf(path, needs, 0, "each", more),
+  body: { kind: "best-of", step: agentStepOf(path), candidates: Array.from({ length: size }, () => ({})), judging: { judges: [] } },
+});
+
 export const started = (pipeline: Pipeline, runId = "r1"): RunEvent => ({
   type: "RunStarted",
   data: { runId, pipeline, project: "/p", base: "b0", branch: `stepfall/${runId}`, agents: [], includeDirty: false },
@@ -135,7 +141,7 @@ export const anyRichPipeline: fc.Arbitrary<Pipeline> = fc
   .array(
     fc.record({
       needs: fc.array(fc.nat(20), { maxLength: 3 }),
-      kind: fc.constantFrom("command", "command", "approve", "ask", "each", "pipeline"),
+      kind: fc.constantFrom("command", "command", "approve", "ask", "each", "pipeline", "best-of"),
       size: fc.nat(3),
       when: fc.constantFrom(undefined, undefined, undefined, "failed", "always"),
       if: fc.constantFrom(undefined, undefined, undefined, "true", "false"),
@@ -160,6 +166,7 @@ export const anyRichPipeline: fc.Arbitrary<Pipeline> = fc
       if (r.kind === "approve") return approveOf(path, needs, { ...common, count: r.count, ...(r.expires ? { expiresMs: 500 } : {}) });
       if (r.kind === "ask") return askOf(path, needs, { ...common, ...(r.expires ? { fallback: { answer: "no", afterMs: 500 } } : {}) });
       if (r.kind === "each" || r.kind === "pipeline") return groupOf(path, needs, r.size, r.kind, common);
+      if (r.kind === "best-of") return bestOf(path, needs, r.size + 1, common);
       return stepOf(path, needs, common);
     }),
   }));
@@ -180,13 +187,15 @@ function evaluate(journal: Journal, d: Extract<Decision, { kind: "resolve" | "ex
     const children =
       body.kind === "each"
         ? Array.from({ length: body.over.kind === "list" ? Number(body.over.items) : 0 }, (_, i) => stepOf(`${path}/${i}`))
-        : body.pipeline.steps.map((k) =>
-            stepOf(
-              `${path}/${round}/${k.path}`,
-              k.needs.map((n) => `${path}/${round}/${n}`),
-              { scope: `${path}/${round}/` },
-            ),
-          );
+        : body.kind === "best-of"
+          ? body.candidates.map((_, i) => agentStepOf(`${path}/${i + 1}`, [], { hold: true, mayFail: true, touches: ["src/**"] }))
+          : body.pipeline.steps.map((k) =>
+              stepOf(
+                `${path}/${round}/${k.path}`,
+                k.needs.map((n) => `${path}/${round}/${n}`),
+                { scope: `${path}/${round}/` },
+              ),
+            );
     return {
       type: "StepExpanded",
       data: { step: path, round, children: children.map((c) => ({ ...c, parent: path })), inputs: { round } },
@@ -208,6 +217,7 @@ export interface Move {
     | "fail"
     | "interrupt"
     | "intend"
+    | "pick"
     | "merge"
     | "refuse"
     | "cancel"
@@ -231,7 +241,7 @@ export interface Move {
 export const anyMove: fc.Arbitrary<Move> = fc.record({
   pick: fc.nat(50),
   what: fc.oneof<fc.WeightedArbitrary<Move["what"]>[]>(
-    { weight: 20, arbitrary: fc.constantFrom("start", "accept", "accept-empty", "intend", "merge") },
+    { weight: 20, arbitrary: fc.constantFrom("start", "accept", "accept-empty", "intend", "merge", "pick") },
     { weight: 6, arbitrary: fc.constantFrom("reject", "fail", "interrupt", "refuse", "late", "reassign", "reattach", "keep", "nothing") },
     { weight: 6, arbitrary: fc.constantFrom("approve", "approve-too", "answer", "rework", "refuse-it", "wait") },
     { weight: 1, arbitrary: fc.constantFrom("cancel", "budget", "raise", "cheaper", "stop") },
@@ -275,6 +285,16 @@ export function move(journal: Journal, { pick, what }: Move): void {
   if (what === "cancel") return journal.append({ type: "CancelRequested", data: {} });
   if (what === "budget") return journal.append({ type: "BudgetExhausted", data: spentBudget(state, pick) });
   if (what === "raise") return journal.append({ type: "BudgetRaised", data: { scope: "run", limit: 2 } });
+  if (what === "pick") {
+    const wanted = decide(state, journal.now).flatMap((d) => (d.kind === "pick" ? [d] : []));
+    const at = wanted[pick % Math.max(1, wanted.length)];
+    const attempt = at?.candidates[pick % at.candidates.length];
+    // Where nobody asks for it, too.
+    return journal.append({
+      type: "CandidatePicked",
+      data: { step: at?.step ?? [...state.bestOf][0] ?? "none", attempt: attempt ?? a?.id ?? "none", because: "best" },
+    });
+  }
   const said = ANSWERS[what];
   if (said) {
     const items = [...state.inbox.keys()];
@@ -365,6 +385,7 @@ export function finishWell(journal: Journal): void {
     carryOut(journal);
     for (const path of Array.from(journal.state.queued)) moveOf(journal, path, "start");
     for (const path of Array.from(journal.state.running)) moveOf(journal, path, "accept");
+    if (journal.state.bestOf.size > 0) move(journal, { pick: 0, what: "pick" });
     for (const path of Array.from(journal.state.accepted)) moveOf(journal, path, "merge");
     carryOut(journal);
   }

@@ -86,6 +86,10 @@ export interface GroupState {
   open: number;
   /** The first child whose failure is the group's. */
   failed?: string;
+  /** Of a best-of step: the attempt that is to be merged, or was. */
+  picked?: string;
+  /** How often one was picked: again when the merge queue refuses it. */
+  picks?: number;
 }
 
 /** A budget that cannot carry the next call. */
@@ -183,7 +187,7 @@ export interface RunState {
   /** The run's limit now: raised ones replace the pipeline's. */
   budget?: number | undefined;
   stepBudgets: Map<string, number>;
-  /** Limits of the fleet and of the project that people raised, by account, as far as this run's stream tells. */
+  /** Limits of the fleet and of the project that people raised, by account and the limit before, as far as this run's stream tells. */
   raisedBudgets: Map<string, number>;
   /** What the settings let each step and each attempt spend. */
   budgets: { step?: number | undefined; attempt?: number | undefined };
@@ -215,6 +219,8 @@ export interface RunState {
   concluding: Set<string>;
   /** Groups that stop what is left of their children. */
   failing: Set<string>;
+  /** Best-of steps that have their candidates. */
+  bestOf: Set<string>;
   /** Steps whose attempt is to end since a person gave them to another agent. */
   reassigned: Set<string>;
 }
@@ -252,6 +258,7 @@ export function emptyRun(): RunState {
     asking: new Set(),
     concluding: new Set(),
     failing: new Set(),
+    bestOf: new Set(),
     reassigned: new Set(),
   };
 }

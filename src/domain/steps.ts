@@ -134,6 +134,7 @@ function leaveIndexes(state: RunState, s: StepState): void {
     state.asking,
     state.concluding,
     state.failing,
+    state.bestOf,
   ])
     index.delete(path);
   if (s.item !== undefined) {

@@ -11,7 +11,6 @@ import {
   type PeriodLimit,
   type RunEvent,
   type RunState,
-  type WorkStep,
 } from "../domain/index.ts";
 import type { BudgetLimit } from "../models/index.ts";
 import type { AgentExecution, EngineDeps } from "./contract.ts";
@@ -48,7 +47,7 @@ async function raisedTo({ store }: Pick<Sources, "store">, id: string, settings:
 /** What is held by budgets. */
 export interface Spender {
   attempt: string;
-  step: WorkStep;
+  step: { path: string };
   state: Pick<RunState, "runId" | "project" | "budget" | "budgets" | "stepBudgets" | "steps">;
 }
 

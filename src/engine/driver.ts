@@ -10,6 +10,7 @@ import { finishedInEarlierRuns } from "./earlier-runs.ts";
 import { lastMerged, loadRun } from "./load.ts";
 import { MergeQueue } from "./merge-queue.ts";
 import { PermissionDesk } from "./permissions.ts";
+import { PickDesk } from "./pick.ts";
 import { prepareWork, type Abandoned } from "./prepare-work.ts";
 import { endLeftChecks, findOrphans } from "./recover.ts";
 import { RunLog, type Effect, type RouteDecision } from "./run-log.ts";
@@ -28,6 +29,7 @@ export class Driver implements DispatchedRun {
   readonly #abort = new AbortController();
   #log!: RunLog;
   #merges!: MergeQueue;
+  #picks!: PickDesk;
   readonly #permissions: PermissionDesk;
   #finishedBefore: readonly FinishedAttempt[] = [];
   #halt: Extract<Effect, { kind: "halt" }> | undefined;
@@ -68,6 +70,13 @@ export class Driver implements DispatchedRun {
       workspaces: this.#options.workspaces,
       log: () => this.#log,
       branch,
+      signal: this.#abort.signal,
+      onFailure: (error) => this.fail(error),
+    });
+    this.#picks = new PickDesk({
+      deps: this.#deps,
+      workspaces: this.#options.workspaces,
+      log: () => this.#log,
       signal: this.#abort.signal,
       onFailure: (error) => this.fail(error),
     });
@@ -238,6 +247,10 @@ export class Driver implements DispatchedRun {
         case "merge":
           this.#merges.add(effect.attempt, effect.step);
           break;
+        case "pick":
+          // Whoever drives the run next decides it again.
+          if (!this.#draining) this.#picks.add(effect);
+          break;
         case "stop":
           this.#dispatcher.stop(effect.attempt, effect.because);
           break;
@@ -264,8 +277,12 @@ export class Driver implements DispatchedRun {
     this.#wake = setTimeout(() => this.#log.poke(), Math.min(Math.max(0, at - this.#deps.clock.now()), LONGEST_TIMER_MS));
   }
 
+  get #isBusy(): boolean {
+    return this.#dispatcher.inFlight(this.runId) > 0 || !this.#merges.isIdle || !this.#picks.isIdle;
+  }
+
   #checkEnd(): void {
-    if (this.#ended || this.#lifting > 0 || this.#dispatcher.inFlight(this.runId) > 0 || !this.#merges.isIdle) return;
+    if (this.#ended || this.#lifting > 0 || this.#isBusy) return;
     const { state } = this.#log;
     if (state.status === "finished") this.#end({ kind: "finished", outcome: state.outcome ?? "failed" });
     else if (this.#halt?.because === "budget" && !this.#options.waitForBudget) this.#endFor(this.#halt);
@@ -279,7 +296,7 @@ export class Driver implements DispatchedRun {
 
   /** Draining is over when nothing is in flight and nothing waits to be written or merged. */
   #endDrained(): void {
-    if (this.#ended || this.#dispatcher.inFlight(this.runId) > 0 || !this.#merges.isIdle) return;
+    if (this.#ended || this.#isBusy) return;
     if (this.#log.isQuiet) this.#end({ kind: "stopped" });
     // Asked in the middle of a round: when it is the last one, nobody asks again.
     else setTimeout(() => this.#endDrained(), 1);

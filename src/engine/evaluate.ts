@@ -1,4 +1,4 @@
-import { currentAttempt, isOver, type Decision, type RunEvent, type RunState, type StepState } from "../domain/index.ts";
+import { currentAttempt, isOver, type AttemptState, type Decision, type RunEvent, type RunState, type StepState } from "../domain/index.ts";
 import {
   expandGroup,
   groupOutput,
@@ -56,7 +56,7 @@ function scopeOf(state: RunState, prefix: string | undefined, siblings?: readonl
     siblings ?? (prefix === undefined ? state.pipeline.steps.flatMap(({ path }) => state.steps.get(path) ?? []) : below(state, prefix));
   for (const s of all) {
     if (!isOver(s)) continue;
-    const summary = currentAttempt(s)?.summary;
+    const summary = (pickedOf(state, s) ?? currentAttempt(s))?.summary;
     steps[s.step.path.slice(prefix?.length ?? 0)] = {
       outcome: s.status === "completed" ? "succeeded" : (s.status as "failed" | "skipped" | "cancelled"),
       ...(s.output === undefined ? {} : { output: s.output }),
@@ -69,6 +69,12 @@ function scopeOf(state: RunState, prefix: string | undefined, siblings?: readonl
     run: { id: state.runId, branch: state.branch },
   };
 }
+
+/** The attempt that a best-of step stands for. */
+const pickedOf = (state: RunState, { group }: StepState): AttemptState | undefined =>
+  group?.picked === undefined
+    ? undefined
+    : group.children.flatMap((path) => state.steps.get(path)?.attempts ?? []).find((a) => a.id === group.picked);
 
 /** The steps of the nested pipeline whose steps' paths begin with `prefix`. */
 function below(state: RunState, prefix: string): StepState[] {

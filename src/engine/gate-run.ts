@@ -12,7 +12,7 @@ export class GateGround implements AsyncDisposable {
   readonly run: GateRun;
   readonly #checkouts: readonly CleanCheckout[];
 
-  /** `judge`: asks models. Absent: nobody is asked, and a judge gate says nothing. */
+  /** `judge`: asks models about an attempt. */
   constructor(
     p: Preparation,
     workspaces: Workspaces,
@@ -36,7 +36,8 @@ export class GateGround implements AsyncDisposable {
       before,
       // Programs that use the library have one of these for all runs of a project.
       once: (key, compute, isLasting) => sharedAnswer(workspaces, `${p.runId} ${key}`, compute, isLasting),
-      judge: judge ?? (() => Promise.resolve({ verdict: "silent" })),
+      // What a judge said of the work holds for it wherever it is merged.
+      ...(isMerge ? { judge: async () => ({ verdict: "silent" as const }) } : judge ? { judge } : {}),
       now: () => p.deps.clock.now(),
     };
   }

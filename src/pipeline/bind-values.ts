@@ -1,4 +1,4 @@
-import type { GroupStep, Step } from "../domain/index.ts";
+import type { AgentStep, GroupStep, Step } from "../domain/index.ts";
 import { bind } from "./expression/cel.ts";
 import { celOf, escapeTemplate, parseTemplate } from "./expression/template.ts";
 import type { Locals } from "./fill.ts";
@@ -28,6 +28,7 @@ function bindGroup(step: GroupStep, values: Locals): GroupStep {
     const hidden = over.kind === "list" ? ["item", "index"] : ["matrix", "index"];
     return { ...step, body: { ...body, over: bound, step: bindStep(body.step, without(values, hidden)) } };
   }
+  if (body.kind === "best-of") return { ...step, body: { ...body, step: bindStep(body.step, values) as AgentStep } };
   const inside = body.repeat ? without(values, ["round"]) : values;
   const { pipeline } = body;
   const outputs = pipeline.outputs && mapRecord(pipeline.outputs, (text) => bindCel(text, inside));

@@ -4,7 +4,7 @@ import { literal } from "./expression/cel.ts";
 import { parseTemplate } from "./expression/template.ts";
 import { DEFAULT_MOST } from "./field-checks.ts";
 import type { ReadPipeline } from "./reading.ts";
-import type { NestedFields, RepeatedFields } from "./shape.ts";
+import type { AgentFields, BestOfFields, NestedFields, RepeatedFields } from "./shape.ts";
 
 export type EachFields = RepeatedFields;
 
@@ -27,6 +27,39 @@ export function buildEach(fields: EachFields, step: Step): Step {
       failFast: fields["fail-fast"] ?? true,
       ...(fields.parallel === undefined ? {} : { parallel: fields.parallel }),
       step: { ...child, needs: [] } as Step,
+    },
+  };
+}
+
+/** The step itself, or the group that has it done by several. */
+export function buildBestOf(fields: AgentFields, step: Step): Step {
+  const bestOf = fields["best-of"];
+  if (bestOf === undefined || step.kind !== "agent") return step;
+  const { n = 0, agents, tiers, judges, stronger, rubric }: BestOfFields = bestOf;
+  const isJudged = judges !== undefined || stronger !== undefined || rubric !== undefined;
+  // What all of them may spend together is the group's.
+  const { if: condition, when, mayFail, needs, budget, ...child } = step;
+  return {
+    ...restingStep({ path: step.path, needs, ownEnv: {} }, {}, step.readonly),
+    priority: step.priority,
+    ...(condition === undefined ? {} : { if: condition }),
+    ...(when === undefined ? {} : { when }),
+    ...(mayFail === undefined ? {} : { mayFail }),
+    ...(budget === undefined ? {} : { budget }),
+    kind: "group",
+    body: {
+      kind: "best-of",
+      step: { ...child, needs: [] },
+      candidates: agents?.map((id) => ({ id })) ?? tiers?.map((tier) => ({ tier })) ?? Array.from({ length: n }, () => ({})),
+      ...(isJudged
+        ? {
+            judging: {
+              judges: judges === undefined ? [] : [...new Set([judges].flat())],
+              ...(stronger === undefined ? {} : { stronger }),
+              ...(rubric === undefined ? {} : { rubric }),
+            },
+          }
+        : {}),
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { stuckByDefault, type ApproveStep, type AskStep, type Step, type WorkStep } from "../domain/index.ts";
+import { stuckByDefault, type AgentStep, type ApproveStep, type AskStep, type Step, type WorkStep } from "../domain/index.ts";
 import { buildGates } from "./build-gates.ts";
 import { parseTemplate } from "./expression/template.ts";
 import type { Reading } from "./reading.ts";
@@ -148,7 +148,12 @@ function controlOf(fields: ControlFields): Partial<Pick<Step, "if" | "when" | "m
 export function finishStep(step: Step): Step {
   if (step.kind === "group") {
     const { body } = step;
-    const inner: Step = body.kind === "each" ? { ...step, body: { ...body, step: finishStep(body.step) } } : step;
+    const inner: Step =
+      body.kind === "each"
+        ? { ...step, body: { ...body, step: finishStep(body.step) } }
+        : body.kind === "best-of"
+          ? { ...step, body: { ...body, step: finishStep(body.step) as AgentStep } }
+          : step;
     return isDynamic(inner) ? { ...inner, dynamic: true } : plainStep(inner);
   }
   return isDynamic(step) ? { ...step, dynamic: true } : plainStep(step);
@@ -169,7 +174,7 @@ function isDynamic(step: Step): boolean {
   const { body } = step;
   // A list is CEL, even one without a variable in it.
   if (body.kind === "each") return found || body.over.kind === "list" || holds(JSON.stringify(body.over));
-  return found || holds(JSON.stringify(body.with));
+  return found || (body.kind === "pipeline" && holds(JSON.stringify(body.with)));
 }
 
 const definedOf = <T extends object>(fields: T): Partial<T> =>

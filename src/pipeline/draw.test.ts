@@ -11,7 +11,7 @@ const graphOf = (text: string): StepGraph => {
 test("a step stands in the layer after the last it needs, with what decides whether it runs", () => {
   const text = toText(graphOf(WHOLE));
   expect(text).toContain("3  docs     agent    after 2, fix; coder");
-  expect(text).toContain("6  alarm    command  on failure of fix, 2, docs, each, builds, ship, which");
+  expect(text).toContain("6  alarm    command  on failure of fix, 2, docs, each, builds, ship, best, which");
   expect(text).toContain("     2  until  command  after build; may fail");
   for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
 });

@@ -1,5 +1,5 @@
 import { shown } from "../config/index.ts";
-import type { GroupBody, GroupStep, Pipeline, Step } from "../domain/index.ts";
+import { agentOf, type BestOf, type GroupBody, type GroupStep, type Pipeline, type Step } from "../domain/index.ts";
 import type { Evaluated, Scope } from "./evaluate.ts";
 import { bindStep } from "./bind-values.ts";
 import { evaluated, lookupIn, Unfilled, valueOf, type Locals } from "./fill.ts";
@@ -23,9 +23,17 @@ export function expandGroup(
 ): Evaluated<{ children: Step[]; inputs?: Record<string, unknown> }> {
   return evaluated(() => {
     const group = step.dynamic ? fillStep(step, scope) : step;
-    return group.body.kind === "each"
-      ? { children: childrenOfEach(group, group.body, scope) }
-      : childrenOfPipeline(group, group.body, scope, round);
+    const { body } = group;
+    switch (body.kind) {
+      case "each":
+        return { children: childrenOfEach(group, body, scope) };
+      case "best-of":
+        return { children: childrenOfBestOf(group, body, scope) };
+      case "pipeline":
+        return childrenOfPipeline(group, body, scope, round);
+      default:
+        return body satisfies never;
+    }
   });
 }
 
@@ -43,6 +51,25 @@ function childrenOfEach(group: GroupStep, body: Each, scope: Scope): Step[] {
     };
     // A nested pipeline's own steps are not open yet: the values go into their expressions.
     return body.step.dynamic ? bindStep(fillStep(child, scope, values), values) : bindStep(child, values);
+  });
+}
+
+/** The same step for each candidate. None of them fails the group, and what is accepted waits to be picked. */
+function childrenOfBestOf(group: GroupStep, body: BestOf, scope: Scope): Step[] {
+  return body.candidates.map((candidate, i): Step => {
+    const child: Step = {
+      ...body.step,
+      path: `${group.path}/${i + 1}`,
+      needs: [],
+      agent: agentOf(body.step, candidate),
+      env: { ...group.env, ...body.step.env },
+      priority: group.priority,
+      hold: true,
+      mayFail: true,
+      parent: group.path,
+      ...(group.scope === undefined ? {} : { scope: group.scope }),
+    };
+    return body.step.dynamic ? fillStep(child, scope) : child;
   });
 }
 
@@ -111,15 +138,18 @@ function inputsOf(group: GroupStep, body: Nested, scope: Scope): Record<string, 
 }
 
 /**
- * A group's structured output. `outputs`: those of its children in order, for a list or a matrix. `scope`: what the children of its (last) round
+ * A group's structured output. `outputs`: those of its children in order, for a list or a matrix; of a best-of step only the picked one has any. `scope`: what the children of its (last) round
  * see, for a pipeline; one without `outputs` answers null.
  */
 export function groupOutput(step: GroupStep, children: { outputs: readonly unknown[]; scope: Scope }): Evaluated<{ output: unknown }> {
+  const { body } = step;
   return evaluated(() => ({
     output:
-      step.body.kind === "each"
+      body.kind === "each"
         ? children.outputs.map((o) => o ?? null)
-        : pipelineOutput(step.body.pipeline, children.scope, `steps.${step.path}`),
+        : body.kind === "best-of"
+          ? (children.outputs.find((o) => o !== undefined && o !== null) ?? null)
+          : pipelineOutput(body.pipeline, children.scope, `steps.${step.path}`),
   }));
 }
 

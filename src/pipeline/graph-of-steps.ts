@@ -1,5 +1,5 @@
 import { shown } from "../config/index.ts";
-import type { GroupBody, Pipeline, Step } from "../domain/index.ts";
+import type { BestOf, GroupBody, Pipeline, Step } from "../domain/index.ts";
 import { unbound } from "./expression/cel.ts";
 import { celOf } from "./expression/template.ts";
 import { criticalPathLengths } from "./graph.ts";
@@ -55,7 +55,7 @@ function nodeOf(step: Step, layer: number): StepNode {
   return {
     id: step.path,
     layer,
-    kind: nested ? (nested.pipeline.inputs === undefined ? "steps" : "pipeline") : work.kind,
+    kind: nested ? (nested.pipeline.inputs === undefined ? "steps" : "pipeline") : work.kind === "group" ? "agent" : work.kind,
     needs: [...step.needs],
     when: step.when ?? "succeeded",
     notes,
@@ -76,6 +76,7 @@ function notesOf(step: Step): string[] {
     case "ask":
       return step.choices.length === 0 ? [] : [step.choices.map((choice) => shown(choice, 40)).join(" | ")];
     case "group":
+      if (step.body.kind === "best-of") return bestOfNotes(step.body);
       return step.body.kind === "pipeline" && step.body.repeat
         ? [`at most ${step.body.repeat.most} times, until ${condition(step.body.repeat.until)}`]
         : [];
@@ -83,6 +84,12 @@ function notesOf(step: Step): string[] {
       step satisfies never;
       return [];
   }
+}
+
+function bestOfNotes({ step, candidates, judging }: BestOf): string[] {
+  const who = candidates.flatMap(({ id, tier }) => id ?? tier ?? []);
+  const by = judging ? `judged${judging.judges.length === 0 ? "" : ` by ${judging.judges.join(", ")}`}` : "the smallest change";
+  return [...(who.length === 0 ? notesOf(step) : []), `best of ${who.length === 0 ? candidates.length : who.join(", ")} (${by})`];
 }
 
 function eachNote(body: Extract<GroupBody, { kind: "each" }>): string {

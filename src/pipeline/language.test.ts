@@ -345,5 +345,16 @@ describe("nested pipelines", () => {
 test("the file with every key is a pipeline of the domain, and needs no more than its own words", () => {
   const p = parse(WHOLE);
   expect(Pipeline.parse(p)).toEqual(p);
-  expect(p.steps.map((s) => s.kind)).toEqual(["agent", "command", "agent", "group", "group", "approve", "ask", "command", "command"]);
+  expect(p.steps.map((s) => s.kind)).toEqual([
+    "agent",
+    "command",
+    "agent",
+    "group",
+    "group",
+    "approve",
+    "group",
+    "ask",
+    "command",
+    "command",
+  ]);
 });

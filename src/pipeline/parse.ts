@@ -86,6 +86,7 @@ function pipelineOf(fields: PipelineFields, file: string, steps: Pipeline["steps
 function secretsBelow(steps: Pipeline["steps"]): string[] {
   return steps.flatMap((step): string[] => {
     if (step.kind !== "group") return [];
+    if (step.body.kind === "best-of") return [];
     if (step.body.kind === "each") return secretsBelow([step.body.step]);
     return [...(step.body.pipeline.secrets ?? []), ...secretsBelow(step.body.pipeline.steps)];
   });

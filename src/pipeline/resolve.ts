@@ -49,6 +49,8 @@ function fillBody(step: GroupStep, lookup: Lookup): GroupBody {
   const { body } = step;
   const where = `steps.${step.path}`;
   const typed = (value: unknown, field: string): unknown => mapValue(value, (text) => fillTyped(text, lookup, `${where}.${field}`));
+  // Its candidates are filled in when they are made.
+  if (body.kind === "best-of") return body;
   if (body.kind === "pipeline") return { ...body, with: typed(body.with, "with") as Record<string, unknown> };
   if (body.over.kind === "list") {
     const cel = celOf(body.over.items);
@@ -89,7 +91,7 @@ export function plainStep(step: Step): Step {
   const { body } = plain;
   const values = <T>(value: T): T => mapValue(value, unescapeTemplate) as T;
   if (body.kind === "pipeline") return { ...plain, body: { ...body, with: values(body.with) } };
-  if (body.over.kind === "list") return plain;
+  if (body.kind === "best-of" || body.over.kind === "list") return plain;
   const { axes, include, exclude } = body.over;
   return { ...plain, body: { ...body, over: { kind: "matrix", axes: values(axes), include: values(include), exclude: values(exclude) } } };
 }

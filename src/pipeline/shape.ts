@@ -12,7 +12,7 @@ import {
   STEP_TYPES,
   TierName,
 } from "../config/index.ts";
-import { GateShape } from "./gate-shapes.ts";
+import { GateShape, JudgeNames } from "./gate-shapes.ts";
 import { Cel, NAME_PATTERN, templated } from "./texts-shape.ts";
 import {
   agentWords,
@@ -20,6 +20,7 @@ import {
   approveWords,
   askStepWords,
   askWords,
+  bestOfWords,
   commandStepWords,
   defaultsWords,
   escalateWords,
@@ -180,8 +181,42 @@ const Escalate = z
   )
   .transform((value) => (value === true ? {} : value));
 
+const MOST_CANDIDATES = 10;
+const Candidates = z.int().min(2).max(MOST_CANDIDATES);
+const BestOf = z
+  .union(
+    [
+      Candidates,
+      keyed(
+        {
+          n: Candidates.optional().describe("So many attempts by whoever would do the step"),
+          agents: z.array(Id).min(2).max(MOST_CANDIDATES).optional().describe("One by each of these agents; one named twice does it twice"),
+          tiers: z.array(TierName).min(2).max(MOST_CANDIDATES).optional().describe("One at each of these tiers"),
+          judges: JudgeNames.optional().describe(
+            "Agents whose models pick, or a tier; default with rubric or stronger: the cheapest that is no candidate",
+          ),
+          stronger: Id.optional().describe("Who is asked where the judges do not settle it; default: the dearest other agent"),
+          rubric: z.string().optional().describe("What makes one better; default: right, then complete, then simple"),
+        },
+        bestOfWords,
+      ).superRefine((fields, ctx) => {
+        const who = [fields.n, fields.agents, fields.tiers].filter((one) => one !== undefined);
+        if (who.length !== 1 && ctx.issues.length === 0)
+          refuse(
+            ctx,
+            "BAD_VALUE",
+            "the candidates must be said in one way",
+            "Write one of `n: 3`, `agents: [a, b]` and `tiers: [free, mid]`",
+          );
+      }),
+    ],
+    expecting("a number from 2 to 10, or a map with n, agents or tiers, and judges"),
+  )
+  .transform((value) => (typeof value === "number" ? { n: value } : value));
+
 const agentOnly = {
   agent: Agent.optional(),
+  "best-of": BestOf.optional().describe("Done several times; of what passes the gates one is picked and merged"),
   escalate: Escalate.optional().describe("Whether, and how, the next attempt goes one tier up when a result was refused"),
   type: z.enum(STEP_TYPES).optional().describe("What kind of work it is, for routing; default: told from the prompt"),
   labels: z.array(z.string().min(1).max(64)).max(50).optional().describe("Words that the project's routing rules look for"),
@@ -322,6 +357,8 @@ export const PipelineShape = keyed({ ...topKeys, steps: z.unknown().optional() }
 
 export type PipelineFields = z.output<typeof PipelineShape>;
 export type WorkFields = z.output<typeof AgentStepShape> | z.output<typeof CommandStepShape>;
+export type AgentFields = z.output<typeof AgentStepShape>;
+export type BestOfFields = Partial<Extract<z.output<typeof BestOf>, { judges?: unknown }>>;
 export type ControlFields = z.output<z.ZodObject<typeof control>>;
 export type RepeatedFields = z.output<z.ZodObject<typeof repeated>>;
 export type NestedFields = z.output<typeof PipelineStepShape> | z.output<typeof StepsStepShape>;

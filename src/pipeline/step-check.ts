@@ -2,7 +2,7 @@ import { describeValue, dotted, ID_PATTERN, named, shapeProblems, type Path, typ
 import type { Step } from "../domain/index.ts";
 import type { z } from "zod";
 import { finishStep, buildApprove, buildAsk, buildWork, type Flow } from "./build.ts";
-import { buildEach, buildNested, type EachFields } from "./build-groups.ts";
+import { buildBestOf, buildEach, buildNested, type EachFields } from "./build-groups.ts";
 import { envAt, envProblems } from "./env-check.ts";
 import { checkText, type Visible } from "./expression-check.ts";
 import { approveProblems, askProblems, eachProblems, withProblems } from "./field-checks.ts";
@@ -81,7 +81,7 @@ function parseKind(
   switch (kind) {
     case "prompt": {
       const fields = parse(AgentStepShape);
-      return fields && each(fields, buildWork({ kind: "agent", prompt: fields.prompt, fields, flow }, reading));
+      return fields && each(fields, buildBestOf(fields, buildWork({ kind: "agent", prompt: fields.prompt, fields, flow }, reading)));
     }
     case "command": {
       const fields = parse(CommandStepShape);

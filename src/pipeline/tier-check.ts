@@ -13,7 +13,9 @@ export function tierProblems(source: YamlSource, tiers: readonly string[]): Pipe
   };
   const checkWork = (work: unknown, path: Path): void => {
     if (!isMap(work)) return;
-    const { agent, escalate } = work;
+    const { agent, escalate, "best-of": bestOf } = work;
+    const tiersOfIt = isMap(bestOf) ? bestOf["tiers"] : undefined;
+    if (Array.isArray(tiersOfIt)) for (const [i, tier] of tiersOfIt.entries()) check([...path, "best-of", "tiers", String(i)], tier);
     if (isMap(agent)) check([...path, "agent", "tier"], agent["tier"]);
     if (!isMap(escalate)) return;
     for (const key of ["entry", "ceiling"]) check([...path, "escalate", key], escalate[key]);

@@ -107,6 +107,7 @@ const WORK_KEYS = [
   "escalate",
   "type",
   "labels",
+  "best-of",
   "on-stuck",
   "stuck-after",
 ];
@@ -134,6 +135,7 @@ export const stepWords: Vocabulary = {
     permission: "permissions",
     ...renamed(["escalation", "waterfall", "tiers"], "escalate"),
     ...renamed(["label", "tags"], "labels"),
+    ...renamed(["best_of", "bestOf", "samples", "candidates"], "best-of"),
     kind: "type",
     approval: "approve",
     question: "ask",
@@ -157,12 +159,26 @@ export const stepWords: Vocabulary = {
   },
 };
 
+export const bestOfWords: Vocabulary = {
+  of: "best-of",
+  synonyms: {
+    ...renamed(["count", "samples", "times", "number"], "n"),
+    ...renamed(["agent", "candidates", "models"], "agents"),
+    ...renamed(["tier"], "tiers"),
+    ...renamed(["judge", "by", "pick"], "judges"),
+    ...renamed(["arbiter", "tie-breaker"], "stronger"),
+    ...renamed(["criteria", "criterion", "prompt"], "rubric"),
+  },
+  elsewhere: { gates: "Write them in the step: each candidate must pass them" },
+};
+
 export const commandStepWords: Vocabulary = {
   ...stepWords,
   elsewhere: {
     ...stepWords.elsewhere,
     agent: "Only a step with a prompt has an agent",
     ...nowhereHere(["escalate", "type", "labels"], "Only a step with a prompt is routed"),
+    "best-of": "Only a step with a prompt can be done by several",
     permissions: "Only a step with a prompt has an agent that may ask",
   },
 };

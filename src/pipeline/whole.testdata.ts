@@ -69,6 +69,11 @@ steps:
   ship:
     needs: [each, builds]
     approve: { title: Ship?, detail: "\${{ steps.fix.summary }}", who: [ann, bob], count: 2, expires: 2d, on-expiry: approve, rework: [fix] }
+  best:
+    prompt: "Do \${{ inputs.title }} well"
+    best-of: { agents: [coder, writer], judges: [mid], stronger: strong, rubric: It is short }
+    outputs: [best.md]
+    budget: 1
   which: { ask: { question: Which?, choices: [a, b], default: a, after: 1h } }
   alarm: { command: ./alarm, readonly: true, on-failure: true }
   cleanup: { command: ./clean, readonly: true, finally: true }

@@ -34,16 +34,20 @@ export function learntFrom(rows: readonly OutcomeRow[]): Learnt {
     const seen = history.get(type) ?? { tries: 0, accepted: 0 };
     history.set(type, { tries: seen.tries + 1, accepted: seen.accepted + (accepted ? 1 : 0) });
   }
-  return { outcomes: learnOutcomes(taught), gate: gateQuality(countTruth(rows.filter((row) => !row.project.startsWith(WORKLOAD)))), history };
+  return {
+    outcomes: learnOutcomes(taught),
+    gate: gateQuality(countTruth(rows.filter((row) => !row.project.startsWith(WORKLOAD)))),
+    history,
+  };
 }
 
 /** As the economics read it. What says nothing of the agent's work, such as a provider's failure, teaches nothing. */
 export function taughtRow(row: OutcomeRow): TaughtRow[] {
   const accepted = judgedAs(row);
   if (accepted === undefined) return [];
-  const { type, agent, tier, microUsd, ms, complexity = 5, truth } = row;
+  const { type, agent, tier, isUnpriced, microUsd, ms, complexity = 5, truth } = row;
   const right = truth === undefined ? {} : { right: truth.verdict === "right" };
-  return [{ work: `${row.runId}/${row.step}`, type, complexity, agent, tier, accepted, ...right, microUsd, ms }];
+  return [{ work: `${row.runId}/${row.step}`, type, complexity, agent, tier, accepted, ...right, ...(isUnpriced ? {} : { microUsd }), ms }];
 }
 
 function judgedAs({ verdict, failure }: OutcomeRow): boolean | undefined {

@@ -1,12 +1,12 @@
 import { presets } from "../agents/index.ts";
 import type { AgentSettings, Config } from "../config/index.ts";
-import { workSteps, type Pipeline } from "../domain/index.ts";
+import { stepsInside, workSteps, type Pipeline, type Step, type WorkStep } from "../domain/index.ts";
 import type { EngineDeps } from "../engine/index.ts";
 import { routeStep } from "../models/index.ts";
 import { limitsAnything } from "./budgets.ts";
 import { RequestError } from "./failure.ts";
 import { whyNotFound } from "./found-agents.ts";
-import { judgesNeeded } from "./judges-needed.ts";
+import { judgesNeeded, pickersNeeded, type JudgesNeeded } from "./judges-needed.ts";
 import { chainOf, isGatewayAgent, priceFor, providerOf, type GatewayAgent } from "./registry.ts";
 import { mayTranslate, speakerOf } from "./wire-formats.ts";
 
@@ -41,6 +41,11 @@ export function checkRequirements(
   const later = new Set<string>();
   const byStep: (readonly string[])[] = [];
   const unroutable: { problem: string; hint: string }[] = [];
+  const addJudges = ({ named, chosen, problems }: JudgesNeeded): void => {
+    unroutable.push(...problems);
+    for (const id of named) first.add(id);
+    for (const id of chosen) later.add(id);
+  };
   for (const step of workSteps(pipeline.steps)) {
     const routed = routeStep(step, registry.list(), routing("", step.path));
     if (!routed.ok) {
@@ -51,11 +56,13 @@ export function checkRequirements(
     byStep.push(routed.route.candidates);
     for (const id of routed.route.candidates) first.add(id);
     for (const id of routed.route.later) later.add(id);
-    const judging = judgesNeeded(step, routed.route.candidates, registry, config);
-    unroutable.push(...judging.problems);
-    for (const id of judging.named) first.add(id);
-    for (const id of judging.chosen) later.add(id);
+    addJudges(judgesNeeded(step, routed.route.candidates, registry, config.tiers));
   }
+  const candidatesOf = (step: WorkStep): readonly string[] => {
+    const routed = routeStep(step, registry.list(), routing("", step.path));
+    return routed.ok ? routed.route.candidates : [];
+  };
+  addJudges(pickersNeeded(pipeline.steps, candidatesOf, registry, config.tiers));
   if (unroutable.length > 0) {
     const problems = [...new Set(unroutable.map((u) => u.problem))];
     throw new RequestError(
@@ -64,7 +71,7 @@ export function checkRequirements(
       [...new Set(unroutable.map((u) => u.hint))].slice(0, 3).join(" "),
     );
   }
-  const isLimited = pipeline.budget !== undefined || [...workSteps(pipeline.steps)].some((s) => s.budget !== undefined);
+  const isLimited = pipeline.budget !== undefined || limitsSteps(pipeline.steps);
   const hasBudget = isLimited || limitsAnything(config.budgets);
   const agents = config.agents.filter((a) => first.has(a.id));
   for (const agent of agents) checkAgent(agent, config);
@@ -84,6 +91,10 @@ export function checkRequirements(
   const found = { ids: [...first].filter((id) => config.origins[`agents.${id}`]?.kind === "found"), byStep };
   return { first: [...first], later: [...later].filter((id) => !first.has(id)), ...(found.ids.length > 0 ? { found } : {}) };
 }
+
+/** A step's budget, or a group's. */
+const limitsSteps = (steps: readonly Step[]): boolean =>
+  steps.some((s) => s.budget !== undefined || (s.kind === "group" && limitsSteps(stepsInside(s.body))));
 
 function checkAgent(agent: AgentSettings, config: Config): void {
   checkOwn(agent, config);

@@ -11,17 +11,22 @@ export function withTiers(pipeline: Pipeline, tiers: readonly string[]): Pipelin
 }
 
 function tiered(step: Step, tiers: readonly string[]): Step {
+  const resolve = (name: string): string => {
+    const tier = resolveTier(name, tiers);
+    if (tier !== undefined) return tier;
+    const { message, hint } = unknownTier(name, tiers);
+    throw new RequestError("UNKNOWN_TIER", `step ${step.path}: ${message}`, `${hint}. \`tiers\` in stepfall.yaml names them.`);
+  };
   switch (step.kind) {
     case "agent":
-      return tieredAgent(step, (name) => {
-        const tier = resolveTier(name, tiers);
-        if (tier !== undefined) return tier;
-        const { message, hint } = unknownTier(name, tiers);
-        throw new RequestError("UNKNOWN_TIER", `step ${step.path}: ${message}`, `${hint}. \`tiers\` in stepfall.yaml names them.`);
-      });
+      return tieredAgent(step, resolve);
     case "group": {
       const { body } = step;
       if (body.kind === "each") return { ...step, body: { ...body, step: tiered(body.step, tiers) } };
+      if (body.kind === "best-of") {
+        const candidates = body.candidates.map((c) => (c.tier === undefined ? c : { ...c, tier: resolve(c.tier) }));
+        return { ...step, body: { ...body, step: tieredAgent(body.step, resolve), candidates } };
+      }
       return { ...step, body: { ...body, pipeline: withTiers(body.pipeline, tiers) } };
     }
     case "command":

@@ -116,6 +116,8 @@ export interface OutcomeRow {
   /** What became clear later, whatever the gates said, and from what. */
   truth?: { verdict: "right" | "wrong"; because: string } | undefined;
   microUsd: number;
+  /** Nobody knows what it cost: `microUsd` does not say it. */
+  isUnpriced?: boolean | undefined;
   /** From its start to its end. */
   ms: number;
 }

@@ -10,12 +10,22 @@ import { startScriptedModel, type ScriptedModel, type ScriptedRequest } from "..
 export async function startProviders(): Promise<ScriptedModel> {
   return startScriptedModel({
     script: (request: ScriptedRequest) => {
+      const word = judgement(request.messages.map(({ content }) => content).join("\n"));
+      if (word !== undefined) return { text: JSON.stringify(word) };
       const file = request.messages.map(({ content }) => /(?:Write|Add a line to) ([\w.-]+\w)/.exec(content)?.[1]).find(Boolean);
       if (file === undefined) return undefined;
       if (request.toolResults > 0 || !request.tools.includes("write_file")) return { text: `scripted answer for ${file}` };
       return { toolCalls: [{ name: "write_file", arguments: { path: file, content: `// By ${request.model}: quantities count.\n` } }] };
     },
   });
+}
+
+/** What a judge says: every criterion is met, and neither of two is better. */
+function judgement(asked: string): object | undefined {
+  if (asked.includes("You compare two candidates")) return { reason: "they say the same", better: "tie" };
+  if (!asked.includes("You judge a piece of work")) return undefined;
+  const criteria = [...asked.matchAll(/^- "(.+)" \(accepted from/gm)].map(([, id]) => id);
+  return { scores: criteria.map((criterion) => ({ criterion, reason: "quantities count", score: 9 })) };
 }
 
 /** Addresses that documents name, and what is there instead. Ollama, OpenAI, Anthropic and Google: see below. */

@@ -158,7 +158,7 @@ describe("a kept process", () => {
   });
 
   test("whose keeper was killed between its last record and the folder around it leaves neither", async () => {
-    await (await run("echo hello")).exit;
+    await (await run("echo hello")).settle();
     const records = join(folder, "processes", folderOf(attempt));
     mkdirSync(records, { recursive: true });
     await keepers.forget(attempt);

@@ -87,6 +87,10 @@ test(
       expect(again.stdout).toMatch(/^careless +free +all +8\* +0\/8 0 % \(0 % to 32 %\).* none accepted +100 %$/m);
       expect(again.stdout).toMatch(/\* fewer than 20 runs/);
 
+      // A gate's command may hold what is nobody else's business.
+      const told = JSON.parse(readFileSync(priors, "utf8")) as { outcomes: { gates: { name: string; kind: string }[] }[] };
+      expect(told.outcomes.flatMap(({ gates }) => gates).every(({ name, kind }) => name === kind)).toBe(true);
+
       // In a project that never saw these tasks, and in a home that never ran them.
       expect((await scene.json("route", "p.yaml")).values).toMatchObject([{ steps: [{ agents: ["diligent"] }] }]);
       const elsewhere = { env: { STEPFALL_HOME: join(scene.folder, "elsewhere") } };

@@ -24,7 +24,8 @@ const Priors = z.object({
       verdict: z.enum(["accepted", "refused", "failed"]),
       failure: z.string().optional(),
       gates: z.array(z.object({ name: z.string(), kind: z.string(), verdict: z.string() })),
-      microUsd: z.number(),
+      microUsd: z.number().nonnegative(),
+      isUnpriced: z.boolean().optional(),
       ms: z.number(),
     }),
   ),
@@ -45,7 +46,11 @@ export async function writePriors(
   await importOutcomes({ store, holder: thisHolder(), now });
   const rows = (await store.outcomes({ project: WORKLOAD + workload })).filter((row) => taughtRow(row).length > 0);
   if (file !== undefined) {
-    const outcomes = rows.map(({ truth: _truth, policy: _policy, ...row }) => row);
+    // A gate's name is its command, and may hold what is nobody else's business; routing reads none of another home's gates.
+    const outcomes = rows.map(({ truth: _truth, policy: _policy, gates, ...row }) => ({
+      ...row,
+      gates: gates.map(({ kind, verdict }) => ({ name: kind, kind, verdict })),
+    }));
     writeFileSync(file, `${JSON.stringify({ version: 1, workload, outcomes }, undefined, 1)}\n`);
   }
   return { outcomes: rows.length, agents: new Set(rows.map((row) => row.agent)).size };

@@ -102,19 +102,36 @@ test("where the ledger cannot carry a comparison, it says what is missing and sh
   expect(advice.text).not.toMatch(/sure|cascade/);
 });
 
-test("advice names the plan and the best agent alone, with intervals, confidence and what they rest on", async () => {
-  // What an attempt costs varies.
-  const more = many.slice(0, 40).map(({ attempts }, i) => ({
-    attempts: attempts.map((a) => (a.agent === "large" ? { ...a, microUsd: 9_000 + ((i * 3_700) % 4_000) } : a)),
-  }));
+/** What an attempt costs varies. */
+const more = many.slice(0, 40).map(({ attempts }, i) => ({
+  attempts: attempts.map((a) => (a.agent === "large" ? { ...a, microUsd: 9_000 + ((i * 3_700) % 4_000) } : a)),
+}));
+
+test("of an agent that only saw what another was refused, nobody knows what it does alone: there is no advice, and no confidence", async () => {
   const ledger = await ledgerWith([...many, ...more]);
+  const { code, text } = await ledger.run("cost", "--advise");
+  expect(code).toBe(0);
+  expect(text).toMatch(/^Too little data: 130 judged attempts at 100 steps; they cannot be compared\.$/m);
+  expect(text).toContain("large was tried on 30 steps, and on 30 of them only after others were refused");
+  expect(text).not.toMatch(/sure|confidence|Advice|cascade/);
+  const { advice } = (await ledger.run("cost", "--advise", "--json")).json() as { advice: unknown };
+  expect(advice).toMatchObject({ kind: "too-little", unseen: [{ agent: "large", attempts: 30, alone: 0 }] });
+});
+
+test("advice names the plan and the best agent alone, with intervals, confidence and what they rest on", async () => {
+  const begun = Array.from({ length: 20 }, (_, i) => ({
+    attempts: [
+      large(i % 3 > 0, { feedback: i % 3 > 0 ? ("right" as const) : ("wrong" as const), microUsd: 9_000 + ((i * 3_700) % 4_000) }),
+    ],
+  }));
+  const ledger = await ledgerWith([...many, ...more, ...begun]);
   const { code, text } = await ledger.run("cost", "--advise");
   expect(code).toBe(0);
   expect(text).toMatch(/^Advice \(an estimate\): a cascade: .*small, then large/m);
   expect(text).toMatch(/The best single agent is large: /);
   expect(text).toMatch(/that it costs less than large alone: 99 % sure\.$/m);
   expect(text).toMatch(/^huge +premium +0 +not tried; by its prices \$\S+ +not known$/m);
-  expect(text).toContain("From 130 judged attempts at 100 steps; of 130 it became known later whether they were right.");
+  expect(text).toContain("From 150 judged attempts at 120 steps; of 150 it became known later whether they were right.");
 });
 
 test("gates are measured by what became known later: false accepts and false refusals with counts, and too little is said", async () => {

@@ -97,7 +97,10 @@ function attemptLines(a: AttemptReport, stepKind: string): string[] {
   if (a.summary) lines.push(indent(a.summary, "     said: "));
   if (a.commit) lines.push(`     commit ${a.commit.slice(0, 12)}${a.mergeCommit ? `, merged as ${a.mergeCommit.slice(0, 12)}` : ""}`);
   if (a.dropped?.length) lines.push(`     dropped changes to protected files: ${a.dropped.join(", ")}`);
-  for (const g of a.gates) lines.push(`     gate ${g.name}: ${g.verdict} in ${duration(g.durationMs)}`);
+  for (const g of a.gates)
+    lines.push(
+      `     gate ${g.name}: ${g.verdict} in ${duration(g.durationMs)}${g.microUsd === undefined ? "" : `, ${formatUsd(g.microUsd)}`}`,
+    );
   for (const f of a.findings) {
     lines.push(`     ${f.gate}: ${f.message}`);
     if (f.evidence) lines.push(indent(f.evidence, "       "));

@@ -27,6 +27,10 @@ export function eventLine(event: RunEvent, state: RunState): string | undefined 
       const { step, round, children } = event.data;
       return `${step}: ${children.length} ${children.length === 1 ? "step" : "steps"}${round > 1 ? `, round ${round}` : ""}`;
     }
+    case "CandidatePicked": {
+      const { step, attempt, because } = event.data;
+      return `${step}: ${name(attempt)} is picked: ${firstLine(because, 200)}`;
+    }
     case "StepReopened":
       return `${event.data.step} is done again: ${firstLine(event.data.because, 140)}`;
     case "InboxOpened":

@@ -1,4 +1,4 @@
-import type { Pipeline, Step, WorkStep } from "../../domain/index.ts";
+import { stepsInside, type Pipeline, type Step, type WorkStep } from "../../domain/index.ts";
 import { expandGroup, type Scope } from "../../pipeline/index.ts";
 
 /** The steps of a run that is to come, as far as they can be known before it. */
@@ -25,6 +25,10 @@ export function plannedSteps(pipeline: Pipeline, inputs: Readonly<Record<string,
       case "group": {
         const { body } = step;
         const expanded = expandGroup(step, { inputs: scopeInputs, steps: {}, run: { id: "", branch: "" } }, 1);
+        if (body.kind === "best-of") {
+          if (body.judging) notes.push(`What the judges of ${step.path} ask is not in the figures.`);
+          return stepsInside(body).flatMap((child, i) => walk({ ...child, path: `${step.path}/${i + 1}` }, scopeInputs));
+        }
         if (body.kind === "pipeline" && body.repeat)
           notes.push(`${step.path} is counted once; it may be done up to ${body.repeat.most} times.`);
         if (expanded.ok) return expanded.children.flatMap((child) => walk(child, expanded.inputs ?? scopeInputs));

@@ -19,6 +19,7 @@ export interface ToldCounterfactual extends Omit<Counterfactual, "right"> {
 export function toldSavings({ rows, steps, candidates, learnt, premiumTier }: Economics): ToldSavings {
   if (steps < ENOUGH_TO_COMPARE) return { kind: "too-little", steps, needed: ENOUGH_TO_COMPARE };
   const found = savings(rows, candidates, learnt.gate, premiumTier);
+  if (found.steps < ENOUGH_TO_COMPARE) return { kind: "too-little", steps: found.steps, needed: ENOUGH_TO_COMPARE };
   const tried = new Set(rows.map((row) => row.agent));
   const missing = [...found.missing];
   const counterfactuals = found.counterfactuals.flatMap(({ right, ...rest }): ToldCounterfactual[] => {

@@ -1,5 +1,5 @@
 import { formatUsd } from "../../domain/index.ts";
-import type { Advice, CascadePlan, GateQuality } from "../../models/index.ts";
+import { isReferenceAlone, type Advice, type CascadePlan, type GateQuality } from "../../models/index.ts";
 import { moneyRange, percent, shareRange } from "./cost-savings.ts";
 import { integer, plural } from "./format.ts";
 import { table } from "./table.ts";
@@ -24,7 +24,12 @@ export function adviceText(advice: Advice, data: AdviceData, agents: number): st
       const compared = agents - advice.missing.length;
       const needed = [...advice.missing].sort((a, b) => a.more - b.more).slice(0, Math.max(0, 2 - compared));
       const more = needed.reduce((sum, m) => sum + m.more, 0);
-      const least = agents < 2 ? "a second agent is needed to compare with" : `at least ${plural(more, "more attempt")} needed`;
+      const least =
+        agents < 2
+          ? "a second agent is needed to compare with"
+          : more > 0
+            ? `at least ${plural(more, "more attempt")} needed`
+            : "they cannot be compared";
       return [
         `Too little data: ${plural(data.attempts, "judged attempt")} at ${plural(data.steps, "step")}; ${least}.`,
         ...advice.sentences.slice(1),
@@ -47,7 +52,7 @@ export function adviceText(advice: Advice, data: AdviceData, agents: number): st
           plan.singles.map((s) => [s.agent, s.tier, integer(s.attempts), ...aloneCells(s)]),
         ),
         "",
-        `The plan: ${moneyRange(plan.expected.microUsd)} a step, ${shareRange(plan.expected.right)} right; that it costs less than ${plan.reference} alone: ${sureText(plan, confidence)}.`,
+        `The plan: ${moneyRange(plan.expected.microUsd)} a step, ${shareRange(plan.expected.right)} right${sureText(plan, confidence)}.`,
       ].join("\n");
     }
     default:
@@ -60,10 +65,14 @@ const aloneCells = ({ attempts, microUsd, right }: CascadePlan["singles"][number
   attempts === 0 ? [`not tried; by its prices ${formatUsd(microUsd.mean)}`, "not known"] : [moneyRange(microUsd), shareRange(right)];
 
 /** Where the work that all of them did shows no difference between steps, there is nothing to be sure from. */
-const sureText = ({ gain, jointWork }: CascadePlan, confidence: number): string =>
-  gain.microUsd.low === gain.microUsd.high
-    ? `nobody can tell how sure that is from the ${plural(jointWork, "step")} that all of them tried`
-    : `${percent(confidence)} sure`;
+const sureText = (plan: CascadePlan, confidence: number | undefined): string =>
+  isReferenceAlone(plan)
+    ? ""
+    : `; that it costs less than ${plan.reference} alone: ${
+        confidence === undefined
+          ? `nobody can tell how sure that is from the ${plural(plan.jointWork, "step")} that all of them tried`
+          : `${percent(confidence)} sure`
+      }`;
 
 function verdictText({ plan }: Extract<Advice, { kind: "advice" }>): string {
   const how = plan.parts.map((p) => (plan.parts.length > 1 ? `${percent(p.share)} of steps ` : "") + p.agents.join(", then ")).join("; ");

@@ -135,6 +135,17 @@ test("errors of the upstream are passed through, cost nothing, and keep its secr
   expect(settledIn(client.spool).map((r) => r.outcome)).toEqual(["failed", "failed", "failed"]);
 });
 
+test("an error page of brackets without end holds up nobody", async () => {
+  const home = await tempHome();
+  const model = await scripted({ rules: [{ answer: { fault: { kind: "status", status: 400, body: "<".repeat(500_000) } } }] });
+  const client = await gateway({ home });
+  const open = await client.openKey(spec(model));
+  const began = performance.now();
+  expect((await ask(open, {})).status).toBe(400);
+  // Read once for each bracket it took minutes, with all other calls waiting.
+  expect(performance.now() - began).toBeLessThan(15_000);
+});
+
 test("streams that break, stall or hold no JSON end with an error the agent can read, and are counted", async () => {
   const home = await tempHome();
   const text = "one two three four five six";

@@ -65,7 +65,8 @@ function errorIn(text: string, status: number, upstream: string): { error: ApiEr
     // Not JSON: an HTML page of a proxy, most likely.
   }
   const start = text
-    .replaceAll(/<[^>]*>/g, " ")
+    // Ends at the next bracket, too: a page of nothing but `<` is else read once for each of them.
+    .replaceAll(/<[^<>]*>/g, " ")
     .replaceAll(/\s+/g, " ")
     .trim()
     .slice(0, 500);

@@ -1,4 +1,4 @@
-import { currentAttempt, fold, type EventType, type Recorded, type RunState, type StepState } from "../../domain/index.ts";
+import { currentAttempt, fold, type EventType, type Recorded, type RunState, type StepState, type Usage } from "../../domain/index.ts";
 import type { OutcomeRow, Store } from "../../store/index.ts";
 
 const OFFSET = "outcomes";
@@ -90,12 +90,16 @@ export function outcomesOf(events: readonly Recorded[]): OutcomeRow[] {
         gates: (a.gates ?? []).map(({ name, kind, verdict }) => ({ name, kind, verdict })),
         ...(known ? { truth: known } : {}),
         microUsd: a.usage?.microUsd ?? 0,
+        ...(isUnpriced(a.usage) ? { isUnpriced: true } : {}),
         ms: Math.max(0, (a.endedAt ?? a.startedAt ?? 0) - (a.startedAt ?? a.endedAt ?? 0)),
       });
     }
   }
   return rows;
 }
+
+/** No gateway saw what it used, or no price was known for it: that it cost nothing is not what is known. */
+const isUnpriced = (usage: Usage | undefined): boolean => usage === undefined || (usage.provenance === "unknown" && usage.microUsd === 0);
 
 /** The merge queue refuses what was accepted: the gates had said yes to it. */
 function verdictOf(phase: StepState["attempts"][number]["phase"]): OutcomeRow["verdict"] {

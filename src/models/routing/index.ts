@@ -14,6 +14,7 @@ export type { RoutingRule } from "./rules.ts";
 export { scoreComplexity, stepTypeOf, type Complexity, type Factor } from "./complexity/index.ts";
 export {
   advise,
+  isReferenceAlone,
   entryTier,
   estimateRun,
   gateQuality,

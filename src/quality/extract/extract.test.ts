@@ -358,3 +358,10 @@ test("any element with a path holds a file, and a tag that is none takes nothing
   expect(extract('<Route path="/home">\n<Home/>\n</Route>\n').edits).toEqual([]);
   expect(only(`The tag\n<edit> is not known.\n\na.ts\n${fence("ts", "let a;")}`)).toMatchObject({ path: "a.ts" });
 });
+
+test("a reply of brackets without end is given up on in time", () => {
+  const began = performance.now();
+  for (const each of ["{", "[a](", "- ", '"']) expect(extract(`{"files":[${each.repeat(100_000)}`).edits).toEqual([]);
+  // The repair alone took half a minute of the first.
+  expect(performance.now() - began).toBeLessThan(10_000);
+});

@@ -32,6 +32,7 @@ function read(text: string): JsonRecord[] {
   }
   const scanned = scanRecords(text);
   if (scanned.length > 0) return scanned;
+  if (trimmed.length > LONGEST_REPAIRED) return [];
   try {
     // What was found in a repaired text must stand in the text that came.
     return recordsOf(JSON.parse(jsonrepair(trimmed))).filter((record) => record.kind !== "write" || isVerbatim(record.content, text));
@@ -39,6 +40,9 @@ function read(text: string): JsonRecord[] {
     return [];
   }
 }
+
+/** The repair's work grows with the square of the length: a reply of brackets alone takes it minutes. */
+const LONGEST_REPAIRED = 30_000;
 
 const isVerbatim = (content: string | undefined, text: string): boolean =>
   (content ?? "").split("\n").every((each) => text.includes(each) || text.includes(JSON.stringify(each).slice(1, -1)));

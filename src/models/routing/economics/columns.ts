@@ -70,7 +70,7 @@ export function columnsOf(
       if (at === undefined || !r || !c || !Number.isNaN(r[t])) continue;
       if (row.right === undefined && row.accepted === undefined) continue;
       r[t] = row.right === undefined ? rightGiven(row.accepted === true, rates[at]?.rate ?? 0.5, gate) : Number(row.right);
-      c[t] = row.microUsd;
+      c[t] = row.microUsd ?? rates[at]?.microUsd ?? 0;
     }
   });
   const loading = works.length === 0 ? ASSUMED_LOADING : fitLoading(...pairsOf(rates, right));

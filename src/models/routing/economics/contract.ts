@@ -1,6 +1,6 @@
 import type { MicroUsd } from "../../../domain/index.ts";
 
-/** One attempt, as the ledger and the journal know it. It needs a verdict or a truth to teach anything about acceptance; its cost always counts. */
+/** One attempt, as the ledger and the journal know it. It needs a verdict or a truth to teach anything about acceptance; its cost, where it is known, always counts. */
 export interface OutcomeRow {
   /** What makes attempts comparable: attempts at one step of one run share it. How two agents' outcomes hang together is learnt from it. */
   work: string;
@@ -14,7 +14,8 @@ export interface OutcomeRow {
   accepted?: boolean | undefined;
   /** Whether it was right, where that became known later: a person's feedback, a revert, a full test run. It outweighs the verdict. */
   right?: boolean | undefined;
-  microUsd: MicroUsd;
+  /** Absent: nobody knows. It teaches of acceptance then, and nothing of costs. */
+  microUsd?: MicroUsd | undefined;
   ms: number;
 }
 

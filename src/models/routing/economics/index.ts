@@ -14,7 +14,7 @@ export type {
   RankedEntry,
   SingleExpected,
 } from "./contract.ts";
-export { advise, type Advice } from "./advise.ts";
+export { advise, isReferenceAlone, type Advice } from "./advise.ts";
 export { entryTier } from "./entry.ts";
 export { estimateRun, type PlannedStep, type RunEstimate } from "./estimate-run.ts";
 export { gateQuality, statedGate } from "./gate-quality.ts";

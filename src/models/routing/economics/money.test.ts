@@ -27,6 +27,31 @@ test("with too little data the advice is that there is too little, and how much 
   expect(advice.sentences[0]).toContain("Too little data to advise: 0 of 2 agents");
 });
 
+test("an agent that only saw what another was refused is not advised on: what it does alone nobody knows", () => {
+  const rows = ledgerOf([cheap, dear], 400);
+  const refused = new Set(rows.filter((r) => r.agent === "cheap" && r.right === false).map((r) => r.work));
+  const sparse = rows.filter((r) => r.agent === "cheap" || refused.has(r.work));
+  const advice = advise(candidatesOf([cheap, dear]), learnOutcomes(sparse), gate);
+  expect(advice).toMatchObject({ kind: "too-little", missing: [], unseen: [{ agent: "dear", attempts: refused.size, alone: 0 }] });
+});
+
+test("an attempt whose cost nobody knows teaches of acceptance and not that it was free", () => {
+  const rows = ledgerOf([cheap, dear], 100);
+  const unknown = rows.map(({ microUsd, ...row }) => (row.agent === "dear" ? row : { ...row, microUsd }));
+  const advice = advise(candidatesOf([cheap, dear]), learnOutcomes(unknown), gate);
+  expect(advice).toMatchObject({ kind: "too-little" });
+  expect(advice.sentences.join(" ")).toContain("What dear costs nobody knows");
+  const { spent, steps, missing } = savings(unknown, candidatesOf([cheap, dear]), gate);
+  expect([spent, steps]).toEqual([0, 0]);
+  expect(missing).toContain("100 steps of which nobody knows what they cost");
+  const some = savings(
+    [...rows.filter((r) => r.agent === "cheap"), ...unknown.filter((r) => r.work === "work-7")],
+    candidatesOf([cheap]),
+    gate,
+  );
+  expect(some.steps).toBe(99);
+});
+
 test("savings against always-premium are what premium cost where it tried, and an estimate elsewhere", () => {
   const rows = ledgerOf([cheap, dear], 100).filter((r) => r.agent === "cheap" || Number(r.work.slice(5)) % 4 === 0);
   const { spent, counterfactuals } = savings(rows, candidatesOf([cheap, dear]), gate);
@@ -62,8 +87,8 @@ test("eight of ten runs end within the estimated range", () => {
     let cost = 0;
     for (const _ of steps) {
       const [first, second] = works[Math.floor(random() * works.length)] as [OutcomeRow, OutcomeRow];
-      cost += first.microUsd;
-      if (!(first.right === true && random() < 0.9)) cost += second.microUsd;
+      cost += first.microUsd ?? 0;
+      if (!(first.right === true && random() < 0.9)) cost += second.microUsd ?? 0;
     }
     if (cost >= estimate.range.low && cost <= estimate.range.high) inside++;
   }

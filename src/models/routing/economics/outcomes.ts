@@ -12,8 +12,10 @@ export const FIELD = {
   microUsd: 5,
   microUsdSquared: 6,
   ms: 7,
+  /** Attempts whose cost is known. */
+  priced: 8,
 } as const;
-const FIELDS = 8;
+const FIELDS = 9;
 /** By FIELD. */
 export type Sums = Float64Array;
 
@@ -139,9 +141,11 @@ function add(s: Sums, at: number, row: OutcomeRow): void {
     count(FIELD.accepted, Number(row.accepted));
   }
   count(FIELD.attempts, 1);
+  count(FIELD.ms, row.ms);
+  if (row.microUsd === undefined) return;
+  count(FIELD.priced, 1);
   count(FIELD.microUsd, row.microUsd);
   count(FIELD.microUsdSquared, row.microUsd ** 2);
-  count(FIELD.ms, row.ms);
 }
 
 /** An attempt at another type of step counts for a quarter; each point of complexity apart takes a third. */

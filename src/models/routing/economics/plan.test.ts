@@ -82,6 +82,17 @@ test("a ledger in which the second agent only saw what the first was refused tea
   expect(some.expected.right.mean).toBeCloseTo(all.expected.right.mean, 2);
 });
 
+test("a reference that came only after refusals is not compared piece by piece: on the hard work alone the difference is always the same", () => {
+  const rows = ledgerOf([cheap, dear], 400).map((r) => ({ ...r, microUsd: r.agent === "cheap" ? cheap.microUsd : dear.microUsd }));
+  const refused = new Set(rows.filter((r) => r.agent === "cheap" && r.right === false).map((r) => r.work));
+  const cascade = (from: readonly OutcomeRow[]): { joint: number; valueError: number; microUsdError: number } =>
+    weigh([0, 1], 1, columnsOf(candidatesOf([cheap, dear]), learnOutcomes(from), statedGate(0, 0)), { gate: statedGate(0, 0) });
+  const seen = cascade(rows.filter((r) => r.agent === "cheap" || refused.has(r.work)));
+  expect(seen.joint).toBeGreaterThan(100);
+  expect(seen.microUsdError).toBeGreaterThan(0);
+  expect(seen.valueError).toBeGreaterThan(cascade(rows).valueError);
+});
+
 test("a plan within a budget is not expected to cost more than it, and never does worse than the reference by its own figures", () => {
   const agent = fc.record({ skill: fc.double({ min: 0.2, max: 0.9, noNaN: true }), microUsd: fc.integer({ min: 100, max: 1_000_000 }) });
   fc.assert(

@@ -70,11 +70,11 @@ function ratesFrom(candidate: Candidate, s: Sums, from: number, tier: TierSums |
   const known = s[from + FIELD.known] ?? 0;
   const rate = rateOf(s, from, tier, gate);
   const of = known + (judged === 0 ? 0 : judged * worthOf(rate, gate));
-  const [attempts, spent] = [s[from + FIELD.attempts] ?? 0, s[from + FIELD.microUsd] ?? 0];
+  const [priced, spent] = [s[from + FIELD.priced] ?? 0, s[from + FIELD.microUsd] ?? 0];
   const microUsd = costOf(candidate, s, from, tier);
   // With no attempt seen, a price list is believed to within its own size.
   const squares = s[from + FIELD.microUsdSquared] ?? 0;
-  const variance = attempts < 2 ? (microUsd ?? 0) ** 2 : Math.max(0, squares / attempts - (spent / attempts) ** 2);
+  const variance = priced < 2 ? (microUsd ?? 0) ** 2 : Math.max(0, squares / priced - (spent / priced) ** 2);
   const strength = of + TIER_STRENGTH;
   return {
     candidate,
@@ -82,8 +82,8 @@ function ratesFrom(candidate: Candidate, s: Sums, from: number, tier: TierSums |
     a: rate * strength,
     b: (1 - rate) * strength,
     microUsd,
-    microUsdError: Math.sqrt(variance / Math.max(1, attempts)),
-    attempts,
+    microUsdError: Math.sqrt(variance / Math.max(1, priced)),
+    attempts: s[from + FIELD.attempts] ?? 0,
   };
 }
 
@@ -104,17 +104,17 @@ function rateOf(s: Sums, from: number, tier: TierSums | undefined, gate: GateQua
 }
 
 function costOf(candidate: Candidate, s: Sums, from: number, tier: TierSums | undefined): number | undefined {
-  const attempts = s[from + FIELD.attempts] ?? 0;
-  const listed = candidate.listMicroUsd ?? (tier && tier.attempts > 0 ? tier.microUsd / tier.attempts : undefined);
-  if (listed === undefined) return attempts === 0 ? undefined : (s[from + FIELD.microUsd] ?? 0) / attempts;
-  return ((s[from + FIELD.microUsd] ?? 0) + listed) / (attempts + 1);
+  const priced = s[from + FIELD.priced] ?? 0;
+  const listed = candidate.listMicroUsd ?? (tier && tier.priced > 0 ? tier.microUsd / tier.priced : undefined);
+  if (listed === undefined) return priced === 0 ? undefined : (s[from + FIELD.microUsd] ?? 0) / priced;
+  return ((s[from + FIELD.microUsd] ?? 0) + listed) / (priced + 1);
 }
 
 interface TierSums {
   right: number;
   of: number;
   microUsd: number;
-  attempts: number;
+  priced: number;
 }
 
 function tierSums(candidates: readonly Candidate[], all: readonly Sums[], from: number, gate: GateQuality): Map<string, TierSums> {
@@ -125,14 +125,14 @@ function tierSums(candidates: readonly Candidate[], all: readonly Sums[], from: 
     const attempts = s?.[from + FIELD.attempts] ?? 0;
     if (!candidate || !s || attempts === 0) continue;
     let tier = tiers.get(candidate.tier);
-    if (!tier) tiers.set(candidate.tier, (tier = { right: 0, of: 0, microUsd: 0, attempts: 0 }));
+    if (!tier) tiers.set(candidate.tier, (tier = { right: 0, of: 0, microUsd: 0, priced: 0 }));
     const judged = (s[from + FIELD.judged] ?? 0) * worth;
     tier.right +=
       (s[from + FIELD.right] ?? 0) +
       (judged > 0 ? judged * trueRate((s[from + FIELD.accepted] ?? 0) / (s[from + FIELD.judged] ?? 1), gate) : 0);
     tier.of += (s[from + FIELD.known] ?? 0) + judged;
     tier.microUsd += s[from + FIELD.microUsd] ?? 0;
-    tier.attempts += attempts;
+    tier.priced += s[from + FIELD.priced] ?? 0;
   }
   return tiers;
 }

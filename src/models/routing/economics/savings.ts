@@ -42,11 +42,13 @@ export function savings(
 ): Savings {
   const outcomes = learnOutcomes(rows);
   const rates = ratesOf(candidates, outcomes.basis, gate).filter((r) => r.microUsd !== undefined);
-  const works = outcomes.basis.works;
-  const spent = rows.reduce((sum, r) => sum + r.microUsd, 0);
+  // A step whose cost nobody knows cannot be compared with what it would have cost.
+  const works = outcomes.basis.works.filter(({ attempts }) => attempts.every((r) => r.microUsd !== undefined));
+  const spent = works.reduce((sum, { attempts }) => sum + attempts.reduce((paid, r) => paid + (r.microUsd ?? 0), 0), 0);
+  const left = outcomes.basis.works.length - works.length;
   const usual = new Map(rates.map((r) => [r.candidate.id, { microUsd: r.microUsd ?? 0, rate: r.rate }]));
   const actual = works.reduce((sum, w) => sum + endsRight(w, usual, gate), 0) / Math.max(1, works.length);
-  const missing: string[] = [];
+  const missing: string[] = left > 0 ? [`${left === 1 ? "a step" : `${left} steps`} of which nobody knows what they cost`] : [];
   const found: Counterfactual[] = [];
   const named = (
     name: Counterfactual["name"],
@@ -94,11 +96,14 @@ function counterfactual(
   for (const work of works) {
     const own = work.attempts.find((r) => r.agent === id);
     if (own) {
-      total += own.microUsd;
+      total += own.microUsd ?? usually;
       seen++;
       continue;
     }
-    const [paid, usual] = work.attempts.reduce(([p, u], r) => [p + r.microUsd, u + (known.usual.get(r.agent)?.microUsd ?? 0)], [0, 0]);
+    const [paid, usual] = work.attempts.reduce(
+      ([p, u], r) => [p + (r.microUsd ?? 0), u + (known.usual.get(r.agent)?.microUsd ?? 0)],
+      [0, 0],
+    );
     // One step tells little of its own dearness: half of what it shows is believed.
     total += usually * (usual > 0 ? (1 + paid / usual) / 2 : 1);
     variance += usually ** 2;

@@ -45,6 +45,11 @@ const PRIOR_STRENGTH = 40;
 const COST_PRIOR_STRENGTH = 8;
 /** Fewer than this many joint pieces of work, and differences are not taken piece by piece. */
 const ENOUGH_PAIRS = 12;
+/**
+ * Nor where they are less than this part of the work that either side was seen on. Where the reference only comes after refusals, they are the
+ * hard work alone, on which the plan tried it too: the same difference piece by piece, and no doubt left.
+ */
+const MOST_OF_IT = 0.8;
 
 /** What is known after a sequence of agents was refused: where the next one begins. Shared by all plans that begin with it. */
 interface Prefix {
@@ -191,11 +196,14 @@ function ending(prefix: Prefix, agent: number, reference: number, columns: Colum
     columns.microUsd[reference],
   ];
   const found: Found = { sum: 0, squares: 0, right: 0, microUsd: 0 };
-  let [joint, sum, squares, gain, gainSquares, cost, costSquares] = [0, 0, 0, 0, 0, 0, 0];
+  let [joint, either, sum, squares, gain, gainSquares, cost, costSquares] = [0, 0, 0, 0, 0, 0, 0, 0];
+  const beginsRight = columns.right[prefix.agents[0] ?? agent];
   for (let t = 0; t < columns.weights.length; t++) {
     const [r, w] = [prefix.reach[t] ?? 0, columns.weights[t] ?? 0];
     const first = y?.[t] ?? Number.NaN;
     let [value, spent] = [prefix.value[t] ?? 0, prefix.microUsd[t] ?? 0];
+    const base = baseRight?.[t] ?? Number.NaN;
+    if (w > 0 && !(Number.isNaN(base) && Number.isNaN(beginsRight?.[t] ?? Number.NaN))) either++;
     if (r > 0) {
       if (Number.isNaN(first)) continue;
       const yt = isAgain ? again(first, rate, columns.alike) : first;
@@ -207,7 +215,6 @@ function ending(prefix: Prefix, agent: number, reference: number, columns: Colum
       value += (r / w) * worth(yt, true, rules);
       spent += (r / w) * ct;
     }
-    const base = baseRight?.[t] ?? Number.NaN;
     if (Number.isNaN(value) || Number.isNaN(base) || w <= 0) continue;
     const [dv, dc] = [value - worth(base, true, rules), spent - (baseCost?.[t] ?? 0)];
     joint++;
@@ -226,7 +233,7 @@ function ending(prefix: Prefix, agent: number, reference: number, columns: Colum
   const swing = worth(1, true, rules) - worth(0, true, rules);
   const baseVariance = base ? (swing ** 2 * base.rate * (1 - base.rate)) / (base.a + base.b + 1) : 0.25;
   const isReference = prefix.agents.length === 0 && agent === reference;
-  const isPaired = joint >= ENOUGH_PAIRS;
+  const isPaired = joint >= ENOUGH_PAIRS && joint >= MOST_OF_IT * either;
   return {
     agents: all.agents,
     right: all.expectedRight,
