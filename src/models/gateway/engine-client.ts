@@ -15,6 +15,9 @@ interface HeldKey {
   lost: AbortController;
 }
 
+/** Gateways that may die one after the other while one thing is asked: more die of something that will not pass. */
+const MOST_GATEWAYS = 5;
+
 const isGone = (error: unknown): boolean => error instanceof GatewayError && error.code === "GATEWAY_GONE";
 
 /** The client of one engine; see `GatewayClient`. */
@@ -46,11 +49,7 @@ export class EngineClient implements GatewayClient {
   async openKey(spec: KeySpec): Promise<OpenKey> {
     const key = keyFor(spec, this.#secret);
     await this.#again?.catch(() => undefined);
-    const answer = await this.#open(key, spec).catch(async (error: unknown) => {
-      if (!isGone(error)) throw error;
-      await this.#reattach();
-      return this.#open(key, spec);
-    });
+    const answer = await this.#persevere(() => this.#open(key, spec));
     const lost = this.#held.get(key)?.lost ?? new AbortController();
     this.#held.set(key, { key, spec, url: answer.url, lost });
     this.#watch();
@@ -63,11 +62,7 @@ export class EngineClient implements GatewayClient {
     const close = (): Promise<KeyUsage> =>
       call<KeyUsage>(this.#attached.record, "POST", "/admin/keys/close", { key, client: this.#attached.client }, 120_000);
     try {
-      return await close().catch(async (error: unknown) => {
-        if (!isGone(error)) throw error;
-        await this.#reattach();
-        return close();
-      });
+      return await this.#persevere(close);
     } catch (error) {
       if (!(error instanceof GatewayError) || error.code === "GATEWAY_REFUSED" || error.code === "GATEWAY_UNREACHABLE") throw error;
       // There is no gateway and none can be had. What the last one wrote is all there is to know.
@@ -87,6 +82,18 @@ export class EngineClient implements GatewayClient {
     this.#stopWatching();
     await this.#again?.catch(() => undefined);
     await call(this.#attached.record, "POST", "/admin/goodbye", { client: this.#attached.client }).catch(() => undefined);
+  }
+
+  /** Asks again where the gateway died meanwhile, and so may the next one. */
+  async #persevere<T>(ask: () => Promise<T>): Promise<T> {
+    for (let left = MOST_GATEWAYS; ; left--) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!isGone(error) || left <= 1) throw error;
+        await this.#reattach();
+      }
+    }
   }
 
   #open(key: string, spec: KeySpec): Promise<Omit<OpenKey, "key" | "lost">> {

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import type { KeySpec, OpenKey } from "./contract.ts";
 import {
   ask,
@@ -18,7 +18,10 @@ import {
   until,
   upstreamKey,
 } from "./gateway.testkit.ts";
-import { startTimeOf } from "./process-identity.ts";
+import { sayHello, type Attached } from "./client.ts";
+import { connectGateway } from "./connect.ts";
+import { EngineClient } from "./engine-client.ts";
+import { isAlive, startTimeOf } from "./process-identity.ts";
 import { gatewayPaths } from "./folder.ts";
 import { readRecord } from "./record.ts";
 import { readSpool } from "./spool.ts";
@@ -311,4 +314,35 @@ test("wherever a gateway is killed, a budget holds and no call is settled twice"
   // Every call that reached the provider is on the bill, as one of them.
   expect(model.served().length).toBeLessThanOrEqual(reserved.size);
   expect(model.served().length).toBeGreaterThan(4);
+});
+
+test("an engine gets its key, and what it used, though gateway after gateway is killed as soon as it has said hello", async () => {
+  const home = await tempHome();
+  const model = await scripted(answers);
+  const paths = gatewayPaths(home);
+  let deaths = 0;
+  const attach = async (): Promise<Attached> => {
+    await (await connectGateway({ home, clock, tuning: { idleMs: 15_000 } })).disconnect();
+    const record = readRecord(paths);
+    const attached = record && (await sayHello(record, "one-engine"));
+    if (!attached) throw new TypeError("no gateway");
+    if (deaths > 0) {
+      deaths -= 1;
+      process.kill(record.pid, "SIGKILL");
+      await until(() => !isAlive(record));
+    }
+    return attached;
+  };
+  deaths = 3;
+  const client = new EngineClient(await attach(), attach, paths);
+  endGatewayOf(home);
+  const open = await client.openKey(spec(model, { epoch: 1, until: clock.now() + 60_000 }));
+  // The worker of one that was killed may have given the key while it ended.
+  await until(() => deaths === 0);
+  // One that ends answers 503: an agent asks again.
+  await vi.waitUntil(async () => (await askUntilAnswered(open)).status === 200, { timeout: 20_000, interval: 50 });
+  deaths = 2;
+  process.kill(pidAt(home), "SIGKILL");
+  expect(await client.closeKey(open.key)).toMatchObject({ calls: 1, outputTokens: 450 });
+  await client.disconnect();
 });
