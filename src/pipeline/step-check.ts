@@ -1,4 +1,4 @@
-import { describeValue, dotted, ID_PATTERN, named, shapeProblems, type Path, type YamlSource } from "../config/index.ts";
+import { describeValue, dotted, ID_PATTERN, named, shapeProblems, type Path } from "../config/index.ts";
 import type { Step } from "../domain/index.ts";
 import type { z } from "zod";
 import { finishStep, buildApprove, buildAsk, buildWork, type Flow } from "./build.ts";

@@ -46,3 +46,11 @@ test("a provider's failure and an interrupted attempt teach nothing of the agent
   expect(learnt.outcomes.size).toBe(2);
   expect(learnt.history.get("fix")).toEqual({ tries: 2, accepted: 1 });
 });
+
+test("what nobody knows the cost of teaches of the agent, and not that it was free", () => {
+  const rows = learntFrom([row({ microUsd: 0, isUnpriced: true }), row({ microUsd: 0 })]).outcomes.rows();
+  expect(rows.map(({ accepted, microUsd }) => [accepted, microUsd])).toEqual([
+    [true, undefined],
+    [true, 0],
+  ]);
+});

@@ -32,7 +32,7 @@ providers: { fake: { url: "${model.baseUrl}", key-env: UPSTREAM_KEY, prices: ${p
     gates: [node sum.test.mjs]
     ${more}
     touches: [sum.mjs]
-  after: { needs: fix, command: cat sum.mjs, readonly: true }
+  after: { needs: fix, command: 'cat sum.mjs; test \${{ steps.fix.summary }} = "It is done."', readonly: true }
 `,
   });
   return {
@@ -162,8 +162,8 @@ test(
     await using at = await sceneWith(
       (asked) => (asked.model === "critic" ? judges(asked) : works(asked)),
       "{ agents: [short, long], judges: critic }",
-      // The work costs half a cent; the judge may answer with 4,000 tokens, which would be more than a cent.
-      "budget: 0.012",
+      // The work costs 0.007 and reserves less than 0.01 at a time; the judge may answer with 4,000 tokens, which reserves 0.014.
+      "budget: 0.017",
     );
     const { scene } = at;
     // One after the other, so that one's reservation is over before the other's is made.

@@ -174,3 +174,25 @@ test("a judge that is not there is told before anything starts, as is a step tha
   expect(ended.code).toBe(2);
   expect(ended.stderr).toContain("step greet, gate judge: there is no agent or tier nobody that could judge");
 });
+
+test("judges that do not answer in time accept nothing, and the step is not held up by them", { timeout: 120_000 }, async () => {
+  const isOver = Promise.withResolvers<void>();
+  await using at = await sceneWith(
+    async (asked) => {
+      if (asked.model === "critic") await isOver.promise;
+      return maker(asked);
+    },
+    `      - { judge: { rubric: It greets, judges: critic }, timeout: 1s }
+    retry: 1`,
+  );
+  const ended = await at.scene.run(["run", "p.yaml"], run);
+  isOver.resolve();
+  expect(ended.code).toBe(1);
+  const kept = await keptBy(at.scene);
+  expect(kept.of("AttemptRejected")[0]?.data).toMatchObject({
+    gates: [{ name: "judge", verdict: "errored" }],
+    findings: [{ message: "the judges did not answer within 1 s" }],
+  });
+  // What was under way is on the bill, as far as it can be known.
+  expect(kept.calls.some((c) => c.agent === "critic")).toBe(true);
+});

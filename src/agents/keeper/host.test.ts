@@ -157,6 +157,30 @@ describe("a kept process", () => {
     await handle.settle(AbortSignal.abort());
   });
 
+  test(
+    "whose keeper is killed as soon as it is there is lost with it, whether or not its agent had begun",
+    { timeout: 60_000 },
+    async () => {
+      for (let n = 0; n < 6; n++) {
+        let isOver = false;
+        const lost = run("sleep 1000")
+          .then((handle) => handle.settle())
+          .catch((error: { code?: string }) => error.code)
+          .finally(() => (isOver = true));
+        while (!isOver) {
+          const keeper = keepers.kept(attempt)[0]?.keeper;
+          if (keeper && isAlive(keeper)) process.kill(keeper.pid, "SIGKILL");
+          // Later each time: in the middle of its start, and after it.
+          await new Promise((resolve) => setTimeout(resolve, n));
+        }
+        expect(await lost).toBe("AGENT_KEEPER_LOST");
+        expect(withMarker(attempt)).toEqual([]);
+        await keepers.forget(attempt);
+        attempt = `run-${process.pid}/step#${++counter}`;
+      }
+    },
+  );
+
   test("whose keeper was killed between its last record and the folder around it leaves neither", async () => {
     await (await run("echo hello")).settle();
     const records = join(folder, "processes", folderOf(attempt));

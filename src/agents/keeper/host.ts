@@ -129,6 +129,9 @@ export function createKeeperHost(options: KeeperHostOptions): KeeperHost {
         const order = { attempt, epoch, home, folder, socket, spec, secrets: secrets(), transcriptLimitBytes, grace, beatMs };
         await launch(order, spares, mask);
       } catch (error) {
+        // Killed in the middle of it, it may have started the agent, and told nobody.
+        if (error instanceof AgentError && error.code === "AGENT_KEEPER_LOST")
+          await endAll(attempt, keepersIn(at), { termMs: 0, intMs: 0 });
         removeProcess(folder);
         throw error;
       }

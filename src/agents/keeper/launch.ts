@@ -17,6 +17,10 @@ export async function launch(order: Order, spares: Spares, mask: (text: string) 
     child.unref();
     if (said === "gone" && isSpare) continue;
     if (said === "gone") throw failure(mask(`the keeper of ${order.attempt} ended before it was ready${afterWord(order.folder)}`));
+    if (said === "killed") {
+      const message = mask(`the keeper of ${order.attempt} was killed before it was ready${afterWord(order.folder)}`);
+      throw new AgentError("AGENT_KEEPER_LOST", message, "Nothing to do: the attempt is begun again.");
+    }
     if (said.kind === "failed") throw new AgentError(said.trouble.code, said.trouble.message, said.trouble.hint);
     return;
   }
@@ -30,10 +34,10 @@ function afterWord(folder: string): string {
   return said === "" ? "" : `: ${said}`;
 }
 
-/** `gone`: it ended without having taken the order. */
-async function ordered(child: Candidate["child"], order: Order, mask: (text: string) => string): Promise<Started | "gone"> {
+/** `gone`: it ended without having taken the order. `killed`: it had, and may have started the agent. */
+async function ordered(child: Candidate["child"], order: Order, mask: (text: string) => string): Promise<Started | "gone" | "killed"> {
   const { stdin, stdout } = child;
-  const said = Promise.withResolvers<Started | "gone">();
+  const said = Promise.withResolvers<Started | "gone" | "killed">();
   const failed = (message: string): void => said.resolve({ kind: "failed", trouble: { ...troubleOf(failure(mask(message))) } });
   let hasTaken = false;
   const lines = new MessageLines<Started | { kind: "taken" }>();
@@ -46,6 +50,7 @@ async function ordered(child: Candidate["child"], order: Order, mask: (text: str
   child.once("error", (error) => failed(`the keeper of ${order.attempt} could not be started: ${error.message}`));
   child.once("close", (code, signal) => {
     if (!hasTaken) said.resolve("gone");
+    else if (signal !== null) said.resolve("killed");
     failed(`the keeper of ${order.attempt} ended with ${signal ?? code} before it was ready${afterWord(order.folder)}`);
   });
   stdin.on("error", () => {}); // its end tells

@@ -23,7 +23,7 @@ const settings = (url: string): string => `agents:
   careless: { executor: chat, model: fake/bad, tier: free }
 setup: ["echo the project's own setup is not for these tasks; false"]
 rules: [{ when: { type: fix }, use: { agent: diligent } }]
-providers: { fake: { url: "${url}", prices: { good: { input: 2, output: 10 }, bad: { input: 0.9, output: 4.5 } } } }
+providers: { fake: { url: "${url}", prices: { good: { input: 2, output: 10 }, bad: { input: 1.3, output: 6.5 } } } }
 `;
 
 interface Line {

@@ -99,6 +99,20 @@ test("what became of each attempt is learnt from the journal, also when it is re
   expect(await importOutcomes({ store, holder: "h:1:1", now: 6_000_000 })).toBe(0);
 });
 
+test("what no gateway saw, or what has no price, is not taken for free; a call that cost nothing is", async () => {
+  const store = await openStore();
+  const j = new Journal(store, "r4");
+  await j.start(step("a"), step("b"), step("c"));
+  const unknown = { ...usage, microUsd: 0, provenance: "unknown" as const };
+  for (const [path, used] of [
+    ["a", {}],
+    ["b", { usage: unknown }],
+    ["c", { usage: { ...usage, microUsd: 0 } }],
+  ] as const)
+    await j.add("AttemptAccepted", { attempt: await j.begin(path, 1, "free"), step: path, gates: [passed], ...used });
+  expect((await imported(store, "r4")).map((o) => o.isUnpriced)).toEqual([true, true, undefined]);
+});
+
 test("while another process imports, nothing is written; the lease of one that died runs out", async () => {
   const store = await openStore();
   const j = new Journal(store, "r2");
