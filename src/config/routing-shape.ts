@@ -29,10 +29,7 @@ const Use = keyed(
   },
   { of: "use", synonyms: { capabilities: "capability", agents: "agent" }, elsewhere: { model: "A model has an agent: name that" } },
 );
-export const RuleShape = keyed(
-  { when: When, use: Use },
-  { of: "a rule", synonyms: { if: "when", match: "when", then: "use", route: "use" } },
-);
+export const RuleShape = keyed({ when: When, use: Use }, { of: "a rule", synonyms: { if: "when", match: "when", route: "use" } });
 
 const PerTier = z.int().min(1).max(20);
 const climbKeys = {

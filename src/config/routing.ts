@@ -20,7 +20,12 @@ export interface RoutingSettings extends ClimbSettings {
 }
 
 /** `isAsked`: a person named the agent or the model for this run, and means it. */
-export function gatherRouting(loading: Loading, agents: ReadonlyMap<string, AgentSettings>, isAsked: boolean, mayBeFound: (id: string) => boolean): RoutingSettings {
+export function gatherRouting(
+  loading: Loading,
+  agents: ReadonlyMap<string, AgentSettings>,
+  isAsked: boolean,
+  mayBeFound: (id: string) => boolean,
+): RoutingSettings {
   const rules: RoutingSettings["rules"][number][] = [];
   for (const file of loading.files) {
     for (const [i, rule] of (file.settings.rules ?? []).entries()) {

@@ -19,7 +19,7 @@ export type ChosenJudges =
 const MOST_OF_TIER = 3;
 
 /** Its model can be asked by the engine itself: with our key, through the gateway. */
-export const canJudge = ({ executor }: Judging): boolean =>
+const canJudge = ({ executor }: Judging): boolean =>
   executor.upstreams !== undefined && (executor.credentials === undefined || executor.credentials === "metered");
 
 /**

@@ -96,7 +96,7 @@ steps:
   run.child.kill("SIGKILL");
   await run.ended;
   expect(ps.stdout).toMatch(/running, waits for made-up's quota until \d\d:\d\d:\d\d \(in /);
-  expect(show.stdout).toMatch(/a \(agent\) ready: waits for made-up's quota until/);
+  expect(show.stdout).toMatch(/a \(agent\) waiting_quota: waits for made-up's quota until/);
   const asked = model.served().length;
   const resumed = await scene.run(["resume"]);
   expect(resumed.code, `${resumed.stdout}\n${resumed.stderr}`).toBe(0);

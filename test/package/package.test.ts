@@ -93,7 +93,9 @@ test("every dependency is imported by the bundle, and the bundle imports no othe
   const dist = join(withNode, "node_modules", "stepfall");
   const code = shipped.filter((file) => /^dist\/.*\.js$/.test(file)).map((file) => readFileSync(join(dist, file), "utf8"));
   const imported = code
-    .flatMap((text) => [...text.matchAll(/\bfrom "([^"\n]+)";$|^import "([^"\n]+)";$|\b(?:import|require)\("([^"\n]+)"\)|\bPACKAGE = "([^"\n]+)"/gm)])
+    .flatMap((text) => [
+      ...text.matchAll(/\bfrom "([^"\n]+)";$|^import "([^"\n]+)";$|\b(?:import|require)\("([^"\n]+)"\)|\bPACKAGE = "([^"\n]+)"/gm),
+    ])
     .map((match) => match[1] ?? match[2] ?? match[3] ?? match[4] ?? "")
     .filter((name) => !/^(\.|node:)/.test(name))
     .map((name) => name.split("/", name.startsWith("@") ? 2 : 1).join("/"));

@@ -72,7 +72,12 @@ export async function readPriors(store: Store, file: string): Promise<PriorsCoun
   }
   const priors = Priors.safeParse(json);
   if (!priors.success) throw no(z.prettifyError(priors.error).split("\n").slice(0, 2).join(" "));
-  const rows: OutcomeRow[] = priors.data.outcomes;
+  // Names of another home are nobody's here, and must not meet ours.
+  const rows: OutcomeRow[] = priors.data.outcomes.map((row) => ({
+    ...row,
+    attempt: `priors:${row.attempt}`,
+    runId: `priors:${row.runId}`,
+  }));
   await store.commit({ projections: [{ kind: "outcomes", rows }] });
   return { workload: priors.data.workload, outcomes: rows.length, agents: new Set(rows.map((row) => row.agent)).size };
 }

@@ -105,7 +105,8 @@ test("a local server is enough: its model is found, does a step without any sett
 
 test("what is asked for and is not there is refused with what it needs", async () => {
   await using scene = new Scene({
-    "stepfall.yaml": "catalog: true\ntiers: [local, tiny, small, large, frontier]\nagents: { mine: { executor: shell, command: cat, tier: tiny } }\n",
+    "stepfall.yaml":
+      "catalog: true\ntiers: [local, tiny, small, large, frontier]\nagents: { mine: { executor: shell, command: cat, tier: tiny } }\n",
     "key.yaml": "steps: { a: { prompt: x, readonly: true, agent: gpt-6-sol } }\n",
     "tier.yaml": "steps: { a: { prompt: x, readonly: true, agent: { tier: larg } } }\n",
   });

@@ -184,6 +184,7 @@ function stepReport(s: StepState, liveOf: (a: AttemptState) => LivenessItem | un
   };
 }
 
-const shownQuota = (quota: QuotaWait | undefined): { quota?: QuotaWait } => (quota ? { quota } : {});
+const shownQuota = (quota: QuotaWait | undefined): { status?: string; quota?: QuotaWait } =>
+  quota ? { status: "waiting_quota", quota } : {};
 
 const shownLive = (live: LivenessItem | undefined): { live?: LivenessItem } => (live ? { live } : {});

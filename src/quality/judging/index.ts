@@ -27,4 +27,4 @@ export { pickBest } from "./best-of.ts";
 export { createGatewayAsk, type GatewayAskOptions, type JudgeModel } from "./ask.ts";
 export { decidePair, leanOf, type PairDecision, type PairRule, type PairWord } from "./pairs.ts";
 export { learnWeighing, recordsOf, type KnownPair } from "./learn.ts";
-export { leadOf, reliability, weighByRecord, weightOf, withTruth, type Weighing } from "./weighing.ts";
+export { weighByRecord, type Weighing } from "./weighing.ts";
