@@ -15,8 +15,8 @@ export default defineConfig({
           name: "all",
           include: ["src/**/*.test.ts", "test/**/*.test.ts", "bench/**/*.test.ts"],
           exclude: ["**/node_modules/**", ...timed],
-          // One more than cores: most of them wait for processes of theirs.
-          maxWorkers: 3,
+          // Twice the cores of a small machine: most of them wait for processes of theirs.
+          maxWorkers: 4,
           sequence: { groupOrder: 0 },
         },
       },

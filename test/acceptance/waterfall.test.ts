@@ -93,3 +93,29 @@ test("an agent of a higher tier that cannot work is left out with its reason, an
   const kept = await keptBy(scene);
   expect(kept.of("AttemptRouted").map(({ data }) => data.tier)).toEqual(["free", "mid", "mid"]);
 });
+
+test("two policies side by side: each step follows one for all its attempts, the journal names it, and the bill tells what came of both", async () => {
+  const right: ScriptFunction = ({ turn, messages }) => {
+    const path = /f\d\.txt/.exec(JSON.stringify(messages))?.[0] ?? "f0.txt";
+    return turn === 0 ? { text: "I write.", toolCalls: [{ name: "write_file", arguments: { path, content: "x\n" } }] } : { text: "Done." };
+  };
+  await using at = await sceneWith(right, "routing: { split: { name: dear, share: 0.5, entry: premium } }\n");
+  const { scene, model } = at;
+  const steps = Array.from({ length: 6 }, (_, i) => `  s${i}: { prompt: Write f${i}.txt, outputs: [f${i}.txt] }\n`).join("");
+  scene.write({ "split.yaml": `steps:\n${steps}` });
+  const ended = await scene.run(["run", "split.yaml"], run);
+  expect(ended.code, ended.stderr).toBe(0);
+  const routed = (await keptBy(scene)).of("AttemptRouted").map(({ data }) => data);
+  expect(routed).toHaveLength(6);
+  for (const { policy, tier } of routed) expect([policy, tier]).toEqual(policy === "dear" ? ["dear", "premium"] : ["default", "free"]);
+  const { values } = await scene.json("cost", "--by", "policy");
+  const { rows } = values[0] as unknown as { rows: { name: string; attempts: number; accepted: number; microUsd: number }[] };
+  const count = (policy: string): number => routed.filter((r) => r.policy === policy).length;
+  const spent = model.served().reduce((n, c) => n + (c.model === "large" ? 10 * (c.promptTokens + c.completionTokens) : 0), 0);
+  for (const name of ["default", "dear"]) {
+    const row = rows.find((r) => r.name === name);
+    expect(row?.attempts ?? 0).toBe(count(name));
+    expect(row?.accepted ?? 0).toBe(count(name));
+    if (row) expect(row.microUsd).toBe(name === "dear" ? spent : 0);
+  }
+});
