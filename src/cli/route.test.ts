@@ -31,7 +31,7 @@ test("where steps would go is told with its reasons, nothing is made for it, and
     expect(before.values).toMatchObject([
       { steps: Array.from({ length: 6 }, () => ({ type: "fix", tier: "free", agents: ["small"], escalatesTo: ["middle"] })) },
     ]);
-    expect(JSON.stringify(before.values)).toContain("no attempt is known yet");
+    expect(JSON.stringify(before.values)).toContain("no attempt of it is known yet");
     expect(existsSync(scene.home)).toBe(false);
 
     const look = await scene.run(["route", "look.yaml", "--explain"]);

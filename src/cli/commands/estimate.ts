@@ -35,9 +35,10 @@ export async function estimate(cli: Cli, { pipeline, inputs, config, project, ag
   const planned = steps.map((step) => planOf(step, { routing, agents: agents(), prices, learnt }));
   const estimated = estimateRun(planned, learnt.outcomes, learnt.gate);
   const figures = new Map(estimated.steps.map((s) => [s.path, s]));
+  const isByList = planned.some(({ told }) => told.agent !== undefined && (told.learntFrom ?? 0) === 0);
   const told: ToldEstimate = {
     expectedMicroUsd: estimated.expected,
-    range: { low: estimated.range.low, high: estimated.range.high, confidence: 0.8 },
+    range: { low: estimated.range.low, high: estimated.range.high, ...(isByList ? {} : { confidence: 0.8 }) },
     steps: planned.map((plan): EstimatedStep => {
       const figure = figures.get(plan.path);
       return { ...plan.told, ...(figure ? { expectedMicroUsd: figure.expected, expectedAttempts: figure.attempts } : {}) };

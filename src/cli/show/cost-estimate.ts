@@ -25,7 +25,8 @@ export interface EstimatedStep {
 /** What a run is expected to cost. */
 export interface ToldEstimate {
   expectedMicroUsd: number;
-  range: { low: number; high: number; confidence: number };
+  /** `confidence`: only where every agent in it has attempts in the ledger. */
+  range: { low: number; high: number; confidence?: number };
   steps: readonly EstimatedStep[];
   /** Steps that are not in the figures. */
   unknown: readonly string[];
@@ -63,7 +64,9 @@ export function estimateText({ expectedMicroUsd, range, steps, unknown, method, 
       ]),
     ),
     "",
-    `Expected: ${formatUsd(expectedMicroUsd)}, and with ${percent(range.confidence)} between ${formatUsd(range.low)} and ${formatUsd(range.high)}. An estimate; nothing was started.`,
+    range.confidence === undefined
+      ? `Expected: ${formatUsd(expectedMicroUsd)}, perhaps ${formatUsd(range.low)} to ${formatUsd(range.high)}. Not measured: some of these agents have no attempt here, and what they use is assumed. Nothing was started.`
+      : `Expected: ${formatUsd(expectedMicroUsd)}, and with ${percent(range.confidence)} between ${formatUsd(range.low)} and ${formatUsd(range.high)}. An estimate; nothing was started.`,
     ...(unknown.length > 0 ? [`Not in it, since no price is known: ${unknown.join(", ")}.`] : []),
     method,
     ...(isByList ? [`Price list: ${prices}.`] : []),

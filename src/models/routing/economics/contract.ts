@@ -127,6 +127,8 @@ export interface RankedEntry {
   /** Of this agent's own attempt. */
   acceptance: Estimate;
   attempts: number;
+  /** Every agent from here up has attempts of its own: the costs are of the ledger, and not of a price list alone. */
+  isMeasured: boolean;
 }
 
 export interface Entry {

@@ -25,7 +25,9 @@ const rows = (agent: string, right: number, wrong: number, microUsd: number): Ou
 test("with nothing known the price list decides, and that is said", () => {
   const entry = entryTier(registry, TIERS, learnOutcomes([]), gateQuality(), about);
   expect(entry).toMatchObject({ isLearnt: false, tier: "free" });
-  expect(entry?.reasons[0]).toContain("no attempt is known yet");
+  expect(entry?.reasons[0]).toContain("no attempt of it is known yet");
+  // Nothing that is only assumed is told as money.
+  expect(entry?.reasons.join(" ")).not.toMatch(/[$]\d/);
   expect(entry?.reasons.at(-1)).toContain("is assumed to accept");
 });
 

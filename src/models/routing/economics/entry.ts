@@ -84,7 +84,7 @@ function begin(
     ranking: [chosen, ...others],
     isLearnt,
     get reasons() {
-      return reasons(chosen, others, most, isLearnt, gate);
+      return reasons(chosen, others, most, gate);
     },
   };
 }
@@ -115,6 +115,7 @@ function rank(rungs: readonly Rung[], gate: GateQuality): RankedEntry {
     wrong,
     acceptance: { mean: accepts, low: Math.max(0, accepts - 1.96 * error), high: Math.min(1, accepts + 1.96 * error) },
     attempts: first?.attempts ?? 0,
+    isMeasured: rungs.every((r) => r.attempts >= 1),
   };
 }
 
@@ -124,18 +125,25 @@ const scratch = new Float64Array(nodeWeights.length);
 const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
 const dollars = (microUsd: number): string => (Number.isFinite(microUsd) ? `$${(microUsd / 1e6).toFixed(4)}` : "no bound");
 
-function reasons(chosen: RankedEntry, others: readonly RankedEntry[], mostWrong: number, isLearnt: boolean, gate: GateQuality): string[] {
+/** What was not measured is no figure: where an agent on the way up has no attempt of its own, the price list has only put the tiers in an order. */
+const costFrom = (r: RankedEntry): string =>
+  r.isMeasured
+    ? `${dollars(r.microUsdPerRight)} for a right result from there up`
+    : "what a right result costs from there up is not measured yet, and the price list decides";
+
+function reasons(chosen: RankedEntry, others: readonly RankedEntry[], mostWrong: number, gate: GateQuality): string[] {
   const { low, high, mean } = chosen.acceptance;
-  const known = isLearnt
-    ? `learnt from ${Math.round(chosen.attempts)} attempts that count here: accepted ${percent(mean)} (95 % interval ${percent(low)} to ${percent(high)})`
-    : "no attempt is known yet: the price list decides, and every agent is taken to be right half the time";
+  const known =
+    chosen.attempts >= 1
+      ? `learnt from ${Math.round(chosen.attempts)} attempts that count here: accepted ${percent(mean)} (95 % interval ${percent(low)} to ${percent(high)})`
+      : "no attempt of it is known yet: it is taken to be right as often as not";
   return [
-    `${chosen.tier} (${chosen.agent}) begins: ${dollars(chosen.microUsdPerRight)} expected for a right result from there up; ${known}`,
+    `${chosen.tier} (${chosen.agent}) begins: ${costFrom(chosen)}; ${known}`,
     ...others.map((r) =>
       r.wrong > mostWrong
         ? `${r.tier} (${r.agent}) does not: the gate would let through too many wrong results, ${percent(r.wrong)} of steps would end with one instead of ${percent(mostWrong - WORTH_LESS)}`
-        : `${r.tier} (${r.agent}): ${dollars(r.microUsdPerRight)} for a right result`,
+        : `${r.tier} (${r.agent}): ${costFrom(r)}`,
     ),
-    `the gate ${gate.isAssumed ? "is assumed to accept" : "accepts"} ${percent(gate.falseAccept)} of wrong results`,
+    `the gate ${gate.isAssumed ? "is assumed to accept" : "accepts"} ${percent(gate.falseAccept)} of wrong results${gate.isAssumed ? ", since too few of its verdicts are known to be true or false" : ""}`,
   ];
 }

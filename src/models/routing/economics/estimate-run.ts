@@ -73,6 +73,6 @@ export function estimateRun(steps: readonly PlannedStep[], outcomes: Outcomes, g
     unknown,
     method:
       `Attempts at each step as often as its gate is expected to refuse, at their usual cost; ${learnt} of ${paying} steps from attempts in the ledger, ` +
-      `the others from the price list${unknown.length > 0 ? `; ${unknown.length} steps have no known price and are left out` : ""}. The range holds 80 %.`,
+      `the others from the price list${unknown.length > 0 ? `; ${unknown.length} steps have no known price and are left out` : ""}.${learnt === paying ? " The range holds 80 %." : ""}`,
   };
 }
