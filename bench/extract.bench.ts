@@ -1,9 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { extract } from "../src/quality/extract/extract.ts";
 import { score, type LabelledReply, type Score } from "./extract-score.ts";
-import { options, percentile, report } from "./report.ts";
+import { percentile, report, rowsOf } from "./report.ts";
 
 /**
  * Labelled replies of models, extracted. A reply counts as exactly right when every labelled file is met by an edit of its own and
@@ -25,16 +22,8 @@ const FILE = "extraction_replies.jsonl";
 const ROUNDS = 5;
 
 function main(): void {
-  const dir = options().data ?? fileURLToPath(new URL("../../shared/data/dev", import.meta.url));
-  const path = join(dir, FILE);
-  if (!existsSync(path)) {
-    process.stderr.write(`Skipped: there is no ${FILE} in ${dir}. Name the folder with --data DIR.\n`);
-    return;
-  }
-  const rows = readFileSync(path, "utf8")
-    .split("\n")
-    .filter((line) => line.trim() !== "")
-    .map((line) => JSON.parse(line) as LabelledReply);
+  const rows = rowsOf<LabelledReply>(FILE);
+  if (!rows) return;
   const scores = rows.map((row) => ({ row, ...score(row, extract(row.reply)) }));
   const times = rows.map(() => Number.POSITIVE_INFINITY);
   for (let round = 0; round < ROUNDS; round++) {

@@ -1,11 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
 import { registerHooks } from "node:module";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 import { importActions, type ActionsDag } from "../src/pipeline/import-actions/index.ts";
 import { parsePipeline } from "../src/pipeline/index.ts";
-import { median, options, report } from "./report.ts";
+import { median, report, rowsOf } from "./report.ts";
 
 /**
  * Workflows of public repositories, imported: how many give exactly the DAG of the labels, and how many of the pipelines
@@ -95,16 +92,8 @@ async function peerNeeds(row: Row): Promise<Record<string, string[]> | undefined
 }
 
 async function main(): Promise<void> {
-  const dir = options().data ?? fileURLToPath(new URL("../../shared/data/dev", import.meta.url));
-  const path = join(dir, FILE);
-  if (!existsSync(path)) {
-    process.stderr.write(`Skipped: there is no ${FILE} in ${dir}. Name the folder with --data DIR.\n`);
-    return;
-  }
-  const rows = readFileSync(path, "utf8")
-    .split("\n")
-    .filter((line) => line.trim() !== "")
-    .map((line) => JSON.parse(line) as Row);
+  const rows = rowsOf<Row>(FILE);
+  if (!rows) return;
   const wrong: string[] = [];
   const unloadable: string[] = [];
   const counts = { exact: 0, needs: 0, loads: 0, peer: 0, includeOnly: 0, notes: 0, stops: 0 };

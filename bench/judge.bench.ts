@@ -1,8 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { knownPairs, scoreJudging, type Row } from "./judge-score.ts";
-import { options, report } from "./report.ts";
+import { report, rowsOf } from "./report.ts";
 
 /**
  * The rule that combines several judges' decisions, applied to decisions recorded on JudgeBench. It is learnt on one half of the pairs and
@@ -12,18 +9,11 @@ import { options, report } from "./report.ts";
  */
 const FILE = "judgebench.jsonl";
 
-const dir = options().data ?? fileURLToPath(new URL("../../shared/data/dev", import.meta.url));
-const path = join(dir, FILE);
-if (existsSync(path)) {
-  const rows = readFileSync(path, "utf8")
-    .split("\n")
-    .filter((line) => line.trim() !== "")
-    .map((line) => JSON.parse(line) as Row);
+const rows = rowsOf<Row>(FILE);
+if (rows) {
   const { metrics, best } = scoreJudging(knownPairs(rows), { rounds: 100, seed: 1, resamples: 2_000 });
   report("judge", metrics, { combined_accuracy: `> ${(metrics.best_single_accuracy ?? 0).toFixed(6)}` }, [
     `Best single judge, in hindsight: ${best}. It is silent where its two orders disagree.`,
     `On the ${metrics.pairs_with_one_judge} pairs with one judge there is nothing to combine.`,
   ]);
-} else {
-  process.stderr.write(`Skipped: there is no ${FILE} in ${dir}. Name the folder with --data DIR.\n`);
 }

@@ -1,3 +1,6 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 /** What every benchmark prints as its last line with `--json`. `ok` says whether every aim was met. */
@@ -15,6 +18,24 @@ export const options = (): { json: boolean; data: string | undefined } => {
   });
   return { json: values.json, data: values.data };
 };
+
+/** Where public data lies: `--data DIR`, else beside the project. */
+export const dataFolder = (): string => options().data ?? fileURLToPath(new URL("../../shared/data/dev", import.meta.url));
+
+/** Rows of a file of JSON lines there, taken for what the caller says they are; `undefined`, and said, where it is missing. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- spares every caller a cast of its own
+export function rowsOf<T>(file: string): T[] | undefined {
+  const dir = dataFolder();
+  const path = join(dir, file);
+  if (!existsSync(path)) {
+    process.stderr.write(`Skipped: there is no ${file} in ${dir}. Name the folder with --data DIR.\n`);
+    return undefined;
+  }
+  return readFileSync(path, "utf8")
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .map((line) => JSON.parse(line) as T);
+}
 
 const meets = (value: number, aim: string): boolean => {
   const [, op, limit] = /^(<=|>=|<|>|==)\s*([\d.]+)$/.exec(aim) ?? [];

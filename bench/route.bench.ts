@@ -16,7 +16,7 @@ import { buildRegistry } from "../src/setup/registry.ts";
 import { routingFor } from "../src/setup/routing.ts";
 import type { OutcomeRow as StoredOutcome } from "../src/store/index.ts";
 import { median, percentile, report } from "./report.ts";
-import { seeded } from "./routing-replay.ts";
+import { seeded } from "../src/models/routing/economics/economics.testkit.ts";
 
 /**
  * How long a routing decision takes. `decide`: the whole of it as an engine makes it (`routeStep` with settings of 20 to 200 agents, rules, and

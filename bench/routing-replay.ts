@@ -10,6 +10,7 @@ import {
   type OutcomeRow,
   type PlanOptions,
 } from "../src/models/routing/economics/index.ts";
+import { seeded } from "../src/models/routing/economics/economics.testkit.ts";
 
 /** Outcomes of several models on the same tasks, complete. */
 export interface Table {
@@ -43,17 +44,6 @@ export function replay(parts: readonly CascadePart[], table: Table, task: number
     });
   }
   return total;
-}
-
-/** Seeded and small (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }
 
 function shuffled(count: number, random: () => number): number[] {

@@ -1,20 +1,9 @@
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { CascadePlan } from "../src/models/routing/economics/index.ts";
+import { seeded } from "../src/models/routing/economics/economics.testkit.ts";
 import { readTable } from "./outcome-table.ts";
-import { options, report } from "./report.ts";
-import {
-  meanOf,
-  only,
-  paired,
-  POLICIES,
-  replaySplits,
-  seeded,
-  type Outcome,
-  type Policy,
-  type Replayed,
-  type Table,
-} from "./routing-replay.ts";
+import { dataFolder, report } from "./report.ts";
+import { meanOf, only, paired, POLICIES, replaySplits, type Outcome, type Policy, type Replayed, type Table } from "./routing-replay.ts";
 
 /**
  * Which models should try a coding task, and in which order: public outcomes of twelve models on the same tasks, replayed. Each policy learns
@@ -108,7 +97,7 @@ const rowsOf = (table: Table): Row[] =>
   );
 
 function main(): void {
-  const dir = options().data ?? fileURLToPath(new URL("../../shared/data/dev", import.meta.url));
+  const dir = dataFolder();
   const table = readTable(join(dir, FILE), "v2.0.0");
   if (!table || table.tasks.length === 0) {
     process.stderr.write(

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { statedGate } from "../src/models/routing/economics/index.ts";
 import { parseTable } from "./outcome-table.ts";
-import { meanOf, only, paired, replay, replaySplits, seeded, type Table } from "./routing-replay.ts";
+import { seeded } from "../src/models/routing/economics/economics.testkit.ts";
+import { meanOf, only, paired, replay, replaySplits, type Table } from "./routing-replay.ts";
 
 /** Three made-up models: a cheap one, a dear one that is better, and one that is dear for nothing. */
 function madeUp(tasks: number): Table {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { Scene } from "../../src/cli/cli.testkit.ts";
-import { startScriptedModel, type ScriptedModel, type ScriptFunction } from "../../src/models/index.ts";
+import type { ScriptFunction } from "../../src/models/index.ts";
 import { keptBy } from "./run-journal.testkit.ts";
+import { scriptedScene, type ScriptedScene } from "./scripted-scene.testkit.ts";
 
 const key = "sk-upstream-best-of-5Tr9Kp3";
 /** USD per million tokens: a token costs so many micro-dollars, in and out. */
@@ -9,19 +9,14 @@ const prices =
   "{ short: { input: 1, output: 1 }, long: { input: 1, output: 1 }, wrong: { input: 1, output: 1 }, critic: { input: 3, output: 3 } }";
 
 /** Three agents that do the work, one of them never well, and one that judges. */
-async function sceneWith(
-  script: ScriptFunction,
-  bestOf: string,
-  more = "retry: 1",
-): Promise<{ scene: Scene; model: ScriptedModel } & AsyncDisposable> {
-  const model = await startScriptedModel({ script, apiKey: key });
-  const scene = new Scene({
+const sceneWith = (script: ScriptFunction, bestOf: string, more = "retry: 1"): Promise<ScriptedScene> =>
+  scriptedScene(script, key, (url) => ({
     "stepfall.yaml": `agents:
   short: { executor: chat, model: fake/short, tier: mid }
   long: { executor: chat, model: fake/long, tier: mid }
   wrong: { executor: chat, model: fake/wrong, tier: mid }
   critic: { executor: chat, model: fake/critic, tier: premium }
-providers: { fake: { url: "${model.baseUrl}", key-env: UPSTREAM_KEY, prices: ${prices} } }
+providers: { fake: { url: "${url}", key-env: UPSTREAM_KEY, prices: ${prices} } }
 `,
     "sum.test.mjs": "process.exit((await import('./sum.mjs')).sum(2, 3) === 5 ? 0 : 1);\n",
     "p.yaml": `steps:
@@ -34,16 +29,7 @@ providers: { fake: { url: "${model.baseUrl}", key-env: UPSTREAM_KEY, prices: ${p
     touches: [sum.mjs]
   after: { needs: fix, command: 'cat sum.mjs; test \${{ steps.fix.summary }} = "It is done."', readonly: true }
 `,
-  });
-  return {
-    scene,
-    model,
-    [Symbol.asyncDispose]: async () => {
-      await scene[Symbol.asyncDispose]();
-      await model.close();
-    },
-  };
-}
+  }));
 const run = { env: { UPSTREAM_KEY: key } };
 
 const code: Readonly<Record<string, string>> = {

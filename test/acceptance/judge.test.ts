@@ -1,24 +1,19 @@
 import { expect, test } from "vitest";
-import { Scene } from "../../src/cli/cli.testkit.ts";
-import { startScriptedModel, type ScriptedModel, type ScriptFunction } from "../../src/models/index.ts";
+import type { ScriptFunction } from "../../src/models/index.ts";
 import { keptBy } from "./run-journal.testkit.ts";
+import { scriptedScene, type ScriptedScene } from "./scripted-scene.testkit.ts";
 
 const key = "sk-upstream-judge-8Qw2Zx1";
 /** USD per million tokens: a token costs so many micro-dollars, in and out. */
 const prices = "{ maker: { input: 1, output: 1 }, critic: { input: 2, output: 2 }, wise: { input: 10, output: 10 } }";
 
-async function sceneWith(
-  script: ScriptFunction,
-  gates: string,
-  settings = "",
-): Promise<{ scene: Scene; model: ScriptedModel } & AsyncDisposable> {
-  const model = await startScriptedModel({ script, apiKey: key });
-  const scene = new Scene({
+const sceneWith = (script: ScriptFunction, gates: string, settings = ""): Promise<ScriptedScene> =>
+  scriptedScene(script, key, (url) => ({
     "stepfall.yaml": `agents:
   maker: { executor: chat, model: fake/maker, tier: mid }
   critic: { executor: chat, model: fake/critic, tier: free }
   wise: { executor: chat, model: fake/wise, tier: premium }
-providers: { fake: { url: "${model.baseUrl}", key-env: UPSTREAM_KEY, prices: ${prices} } }
+providers: { fake: { url: "${url}", key-env: UPSTREAM_KEY, prices: ${prices} } }
 ${settings}`,
     "p.yaml": `steps:
   greet:
@@ -28,16 +23,7 @@ ${settings}`,
     gates:
 ${gates}
 `,
-  });
-  return {
-    scene,
-    model,
-    [Symbol.asyncDispose]: async () => {
-      await scene[Symbol.asyncDispose]();
-      await model.close();
-    },
-  };
-}
+  }));
 const run = { env: { UPSTREAM_KEY: key } };
 
 type Asked = Parameters<ScriptFunction>[0];

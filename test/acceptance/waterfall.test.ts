@@ -1,23 +1,22 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { Scene } from "../../src/cli/cli.testkit.ts";
-import { startScriptedModel, type ScriptedModel, type ScriptFunction } from "../../src/models/index.ts";
+import type { ScriptFunction } from "../../src/models/index.ts";
 import { keptBy } from "./run-journal.testkit.ts";
+import { scriptedScene, type ScriptedScene } from "./scripted-scene.testkit.ts";
 
 /** USD per million tokens: a token costs 0, 1 or 10 micro-dollars, in and out. */
 const prices = "{ small: { input: 0, output: 0 }, middle: { input: 1, output: 1 }, large: { input: 10, output: 10 } }";
 const key = "sk-upstream-waterfall-4Gt8Lm2";
 
 /** Three agents on three models of one provider, registered dearest first: the order of the file is not the order of tiers. */
-async function sceneWith(script: ScriptFunction, more = ""): Promise<{ scene: Scene; model: ScriptedModel } & AsyncDisposable> {
-  const model = await startScriptedModel({ script, apiKey: key });
-  const scene = new Scene({
+const sceneWith = (script: ScriptFunction, more = ""): Promise<ScriptedScene> =>
+  scriptedScene(script, key, (url) => ({
     "stepfall.yaml": `agents:
   large: { executor: chat, model: fake/large, tier: premium }
   middle: { executor: chat, model: fake/middle, tier: mid }
   small: { executor: chat, model: fake/small, tier: free }
-providers: { fake: { url: "${model.baseUrl}", key-env: UPSTREAM_KEY, prices: ${prices} } }
+providers: { fake: { url: "${url}", key-env: UPSTREAM_KEY, prices: ${prices} } }
 ${more}`,
     "sum.test.mjs": "process.exit((await import('./sum.mjs')).sum(2, 3) === 5 ? 0 : 1);\n",
     "p.yaml": `steps:
@@ -26,16 +25,7 @@ ${more}`,
     outputs: [sum.mjs]
     gates: ["node sum.test.mjs", { name: no-var, command: "! grep -q var sum.mjs" }]
 `,
-  });
-  return {
-    scene,
-    model,
-    [Symbol.asyncDispose]: async () => {
-      await scene[Symbol.asyncDispose]();
-      await model.close();
-    },
-  };
-}
+  }));
 const run = { env: { UPSTREAM_KEY: key } };
 
 const writes = (content: string, turn: number) =>

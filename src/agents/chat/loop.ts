@@ -1,20 +1,14 @@
-import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { hasToolCall, isStepCount, streamText, type ToolSet } from "ai";
 import { classifyFailure } from "./failure.ts";
-import { connectionLost, patientFetch } from "./patient-fetch.ts";
+import { listen, modelAt, type Heard, type ModelAccess } from "./listen.ts";
 import { systemPrompt } from "./prompt.ts";
-import { Paragraphs } from "./paragraphs.ts";
 import { cut, type ChatMessage } from "./protocol.ts";
 import { labelOf } from "./tools/toolset.ts";
 
-export interface LoopOptions {
-  gateway: { url: string; key: string; model: string };
+export interface LoopOptions extends ModelAccess {
   prompt: string;
   tools: ToolSet;
   maxTurns: number;
-  maxRetries: number;
-  /** How long a gateway that is not there is waited for. */
-  reconnectMs: number;
   /** What `give_up` said, if it was called. */
   givenUp(): string | undefined;
   send(message: ChatMessage): void;
@@ -24,51 +18,27 @@ export type LoopEnd = Extract<ChatMessage, { type: "done" | "failed" }>;
 
 /** Model, tools, model, ... until the model answers without a tool. Sends everything on the way; answers how it ended. */
 export async function runLoop(options: LoopOptions): Promise<LoopEnd> {
-  const { gateway, prompt, tools, maxTurns, maxRetries, send } = options;
-  const provider = createOpenAICompatible({
-    name: "gateway",
-    baseURL: gateway.url,
-    apiKey: gateway.key,
-    includeUsage: true,
-    fetch: patientFetch(options.reconnectMs),
-  });
-  let failure: unknown;
+  const { prompt, tools, maxTurns, send } = options;
   let turn = 0;
-  let text = "";
   let toolCalls = 0;
-  let finish: { reason: string; text: string; toolCalls: number } | undefined;
-  const paragraphs = new Paragraphs((paragraph) => send({ type: "text", text: paragraph }));
-  try {
-    const { stream } = streamText({
-      model: provider(gateway.model),
+  const open = () =>
+    streamText({
+      ...modelAt(options),
       instructions: systemPrompt,
       prompt,
       tools,
       stopWhen: [isStepCount(maxTurns), hasToolCall("give_up")],
       // In the order the model gave: a test run after an edit must see the edit.
       toolCallConcurrency: 1,
-      maxRetries,
-      // Errors arrive as parts of the stream, too. A step whose connection broke is asked again: none of its tools has run yet.
-      streamRetries: 0,
-      onError: ({ error }) => (isConnectionLost(error) ? { retry: true } : undefined),
-    });
-    for await (const part of stream) {
+    }).stream;
+  const heard = await listen(open, {
+    send,
+    turn: () => turn,
+    more: (part) => {
       switch (part.type) {
         case "start-step":
           turn += 1;
-          text = "";
           toolCalls = 0;
-          break;
-        // One an answer, and another where a broken one begins anew.
-        case "text-start":
-          text = "";
-          break;
-        case "text-delta":
-          text += part.text;
-          paragraphs.add(part.text);
-          break;
-        case "text-end":
-          paragraphs.end();
           break;
         case "tool-call":
           toolCalls += 1;
@@ -86,48 +56,33 @@ export async function runLoop(options: LoopOptions): Promise<LoopEnd> {
         case "tool-error":
           send({ type: "tool-result", id: part.toolCallId, name: part.toolName, output: cut(`Error: ${asText(part.error)}`) });
           break;
-        case "finish-step": {
-          const { inputTokens, outputTokens, inputTokenDetails } = part.usage;
-          send({ type: "usage", turn, inputTokens, cachedInputTokens: inputTokenDetails.cacheReadTokens, outputTokens });
-          finish = { reason: part.finishReason, text, toolCalls };
-          break;
-        }
-        case "error":
-          failure ??= part.error;
-          break;
         default:
           break;
       }
-    }
-  } catch (error) {
-    failure ??= error;
-  }
-  paragraphs.end();
-  return endOf(options, failure, finish);
+    },
+  });
+  return endOf(options, heard, toolCalls);
 }
 
-function endOf(
-  { givenUp, maxTurns }: LoopOptions,
-  failure: unknown,
-  finish: { reason: string; text: string; toolCalls: number } | undefined,
-): LoopEnd {
+function endOf({ givenUp, maxTurns }: LoopOptions, heard: Heard, toolCalls: number): LoopEnd {
   const reason = givenUp();
   if (reason !== undefined) return failed("agent", `the model gave up: ${reason}`);
+  const broken = brokenEnd(heard);
+  if (broken) return broken;
+  if (heard.reason === "length") return failed("agent", "the model's answer was cut at its output limit");
+  if (toolCalls > 0) return failed("agent", `not done after ${maxTurns} turns`);
+  return { type: "done", summary: cut(heard.text.trim()) };
+}
+
+/** An answer that is none. */
+export function brokenEnd({ failure, reason }: Heard): LoopEnd | undefined {
   if (failure !== undefined) {
     const { because, message } = classifyFailure(failure);
     return failed(because, message);
   }
-  if (!finish || finish.reason === "error") return failed("provider", "the model's answer ended in the middle");
-  if (finish.reason === "length") return failed("agent", "the model's answer was cut at its output limit");
-  if (finish.reason === "content-filter") return failed("agent", "the model refused to answer (content filter)");
-  if (finish.toolCalls > 0) return failed("agent", `not done after ${maxTurns} turns`);
-  return { type: "done", summary: cut(finish.text.trim()) };
-}
-
-export function isConnectionLost(error: unknown): boolean {
-  const said = JSON.stringify(error ?? null);
-  // The gateway's word for a provider that broke off in the middle: it asks another one now, where the agent has any.
-  return said.includes(connectionLost) || said.includes("stream_interrupted");
+  if (reason === undefined || reason === "error") return failed("provider", "the model's answer ended in the middle");
+  if (reason === "content-filter") return failed("agent", "the model refused to answer (content filter)");
+  return undefined;
 }
 
 export const failed = (because: "agent" | "provider" | "budget", message: string): LoopEnd => ({

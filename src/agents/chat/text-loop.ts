@@ -1,9 +1,6 @@
-import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { streamText, type ModelMessage } from "ai";
-import { classifyFailure } from "./failure.ts";
-import { failed, isConnectionLost, type LoopEnd, type LoopOptions } from "./loop.ts";
-import { Paragraphs } from "./paragraphs.ts";
-import { patientFetch } from "./patient-fetch.ts";
+import { listen, modelAt } from "./listen.ts";
+import { brokenEnd, failed, type LoopEnd, type LoopOptions } from "./loop.ts";
 import { cut } from "./protocol.ts";
 import { answerReads, carryOut, readsOf, type ReadReply } from "./text-edits.ts";
 import { textPrompt } from "./text-prompt.ts";
@@ -51,64 +48,10 @@ export async function runTextLoop(options: TextLoopOptions): Promise<LoopEnd> {
 }
 
 async function ask(options: TextLoopOptions, messages: readonly ModelMessage[], turn: number): Promise<Reply> {
-  const { gateway, maxRetries, reconnectMs, send } = options;
-  const provider = createOpenAICompatible({
-    name: "gateway",
-    baseURL: gateway.url,
-    apiKey: gateway.key,
-    includeUsage: true,
-    fetch: patientFetch(reconnectMs),
-  });
-  const paragraphs = new Paragraphs((text) => send({ type: "text", text }));
-  let failure: unknown;
-  let text = "";
-  let reason: string | undefined;
-  try {
-    const { stream } = streamText({
-      model: provider(gateway.model),
-      instructions: textPrompt,
-      messages: [...messages],
-      maxRetries,
-      streamRetries: 0,
-      onError: ({ error }) => (isConnectionLost(error) ? { retry: true } : undefined),
-    });
-    for await (const part of stream) {
-      switch (part.type) {
-        // An answer whose connection broke begins anew.
-        case "start-step":
-        case "text-start":
-          text = "";
-          break;
-        case "text-delta":
-          text += part.text;
-          paragraphs.add(part.text);
-          break;
-        case "text-end":
-          paragraphs.end();
-          break;
-        case "finish-step": {
-          const { inputTokens, outputTokens, inputTokenDetails } = part.usage;
-          send({ type: "usage", turn, inputTokens, cachedInputTokens: inputTokenDetails.cacheReadTokens, outputTokens });
-          reason = part.finishReason;
-          break;
-        }
-        case "error":
-          failure ??= part.error;
-          break;
-        default:
-          break;
-      }
-    }
-  } catch (error) {
-    failure ??= error;
-  }
-  paragraphs.end();
-  if (failure !== undefined) {
-    const { because, message } = classifyFailure(failure);
-    return { ok: false, end: failed(because, message) };
-  }
-  if (reason === undefined || reason === "error") return { ok: false, end: failed("provider", "the model's answer ended in the middle") };
-  if (reason === "content-filter") return { ok: false, end: failed("agent", "the model refused to answer (content filter)") };
+  const open = () => streamText({ ...modelAt(options), instructions: textPrompt, messages: [...messages] }).stream;
+  const heard = await listen(open, { send: options.send, turn: () => turn });
+  const broken = brokenEnd(heard);
+  if (broken) return { ok: false, end: broken };
   // Cut at its limit: what is whole in it counts, the rest is reported to the model as cut off.
-  return text.trim() === "" ? { ok: false, end: failed("agent", "the model answered with nothing") } : { ok: true, text };
+  return heard.text.trim() === "" ? { ok: false, end: failed("agent", "the model answered with nothing") } : { ok: true, text: heard.text };
 }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { attemptId, runStream, type AgentStep, type GateResult, type RunEvent } from "../../domain/index.ts";
+import { agentStepOf } from "../../domain/simulate.testkit.ts";
 import { openSqliteStore, type CallRow, type Commit } from "../../store/index.ts";
 import { runProgram } from "../program.ts";
 
@@ -149,19 +150,4 @@ const gate = (verdict: GateResult["verdict"]): GateResult => ({
   durationMs: 2000,
 });
 
-const step: AgentStep = {
-  kind: "agent",
-  prompt: "Fix the total",
-  agent: { capability: [] },
-  path: "fix",
-  needs: [],
-  readonly: false,
-  outputs: { files: [] },
-  gates: [],
-  setup: [],
-  retry: { attempts: 3, backoffMs: 0 },
-  timeoutMs: 1000,
-  env: {},
-  touches: [],
-  priority: 0,
-};
+const step: AgentStep = { ...agentStepOf("fix"), prompt: "Fix the total" };

@@ -1,25 +1,12 @@
 import { expect, test } from "vitest";
 import { fold, type RunEvent, type RunState } from "../../domain/index.ts";
+import { stepOf } from "../../domain/simulate.testkit.ts";
 import type { LivenessItem } from "../../fleet/index.ts";
 import type { Cli } from "../cli.ts";
 import { rowsOf } from "./rows.ts";
 import { openView } from "./view.ts";
 
-const step = {
-  kind: "command" as const,
-  command: "true",
-  path: "fix",
-  needs: [],
-  readonly: true,
-  outputs: { files: [] },
-  gates: [],
-  setup: [],
-  retry: { attempts: 3, backoffMs: 0 },
-  timeoutMs: 1000,
-  env: {},
-  touches: [],
-  priority: 0,
-};
+const step = stepOf("fix", [], { readonly: true });
 const events: RunEvent[] = [
   {
     type: "RunStarted",

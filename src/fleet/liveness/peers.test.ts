@@ -1,22 +1,9 @@
 import { expect, test } from "vitest";
 import { fold, type RunEvent } from "../../domain/index.ts";
+import { stepOf } from "../../domain/simulate.testkit.ts";
 import { finishedIn, similarTo, type FinishedAttempt } from "./index.ts";
 
-const step = {
-  kind: "command" as const,
-  command: "true",
-  path: "a",
-  needs: [],
-  readonly: true,
-  outputs: { files: [] },
-  gates: [],
-  setup: [],
-  retry: { attempts: 3, backoffMs: 0 },
-  timeoutMs: 1000,
-  env: {},
-  touches: [],
-  priority: 0,
-};
+const step = stepOf("a", [], { readonly: true });
 const usage = { calls: 1, inputTokens: 100, cachedInputTokens: 0, outputTokens: 20, microUsd: 7, provenance: "reported" as const };
 const of = (n: number) => ({ attempt: `r/a#${n}`, step: "a" });
 

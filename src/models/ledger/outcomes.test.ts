@@ -1,25 +1,10 @@
 import { expect, test } from "vitest";
 import { runStream, type AgentStep, type EventData, type EventType, type RunEvent } from "../../domain/index.ts";
+import { agentStepOf } from "../../domain/simulate.testkit.ts";
 import type { Store } from "../../store/index.ts";
 import { importOutcomes } from "./index.ts";
 import { openStore } from "./store.testkit.ts";
 
-const step = (path: string, needs: string[] = []): AgentStep => ({
-  kind: "agent",
-  prompt: "do",
-  agent: { capability: [] },
-  path,
-  needs,
-  readonly: false,
-  outputs: { files: [] },
-  gates: [],
-  setup: [],
-  retry: { attempts: 3, backoffMs: 0 },
-  timeoutMs: 1000,
-  env: {},
-  touches: [],
-  priority: 0,
-});
 const usage = { calls: 1, inputTokens: 1, cachedInputTokens: 0, outputTokens: 1, microUsd: 70, provenance: "reported" as const };
 const passed = { name: "test", kind: "command", verdict: "passed" as const, durationMs: 1 };
 const refused = { ...passed, verdict: "refused" as const };
@@ -84,7 +69,7 @@ const imported = async (store: Store, runId: string) => {
 test("what became of each attempt is learnt from the journal, also when it is read in two parts", async () => {
   const store = await openStore();
   const j = new Journal(store, "r1");
-  await j.start(step("a"));
+  await j.start(agentStepOf("a"));
   const first = await j.begin("a", 1, "free");
   await j.add("AttemptRejected", { attempt: first, step: "a", gates: [refused], findings: [{ gate: "test", message: "no" }], usage });
   const second = await j.begin("a", 2, "mid");
@@ -102,7 +87,7 @@ test("what became of each attempt is learnt from the journal, also when it is re
 test("what no gateway saw, or what has no price, is not taken for free; a call that cost nothing is", async () => {
   const store = await openStore();
   const j = new Journal(store, "r4");
-  await j.start(step("a"), step("b"), step("c"));
+  await j.start(agentStepOf("a"), agentStepOf("b"), agentStepOf("c"));
   const unknown = { ...usage, microUsd: 0, provenance: "unknown" as const };
   for (const [path, used] of [
     ["a", {}],
@@ -116,7 +101,7 @@ test("what no gateway saw, or what has no price, is not taken for free; a call t
 test("while another process imports, nothing is written; the lease of one that died runs out", async () => {
   const store = await openStore();
   const j = new Journal(store, "r2");
-  await j.start(step("a"));
+  await j.start(agentStepOf("a"));
   const attempt = await j.begin("a", 1, "free");
   await j.add("AttemptFailed", { attempt, step: "a", kind: "crash", message: "gone" });
   await store.acquire({ key: "import:outcomes", holder: "other:1:1", now: 0, until: 10_000 });
@@ -128,7 +113,7 @@ test("while another process imports, nothing is written; the lease of one that d
 test("rework, a merge that breaks the next step, a merged run and a person's word tell later what the gates did not", async () => {
   const store = await openStore();
   const j = new Journal(store, "r3");
-  await j.start(step("a"), step("b"), step("c"), step("d"));
+  await j.start(agentStepOf("a"), agentStepOf("b"), agentStepOf("c"), agentStepOf("d"));
   const [a, b] = [await j.begin("a", 1, "free"), await j.begin("b", 1, "free")];
   await j.merge(a, "a", "c0", "c1");
   await j.add("AttemptAccepted", { attempt: b, step: "b", commit: "w-b", gates: [passed], usage });

@@ -1,24 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { AgentStep } from "../../domain/index.ts";
+import { agentStepOf } from "../../domain/simulate.testkit.ts";
 import { routeStep, type Assignment, type RoutableAgent, type RoutingContext } from "./index.ts";
 
-const step = (agent: Partial<AgentStep["agent"]> = {}): AgentStep => ({
-  kind: "agent",
-  prompt: "do",
-  agent: { capability: [], ...agent },
-  path: "a",
-  needs: [],
-  readonly: false,
-  outputs: { files: [] },
-  gates: [],
-  setup: [],
-  retry: { attempts: 1, backoffMs: 0 },
-  timeoutMs: 1,
-  env: {},
-  touches: [],
-  priority: 0,
-});
+const step = (agent: Partial<AgentStep["agent"]> = {}): AgentStep => ({ ...agentStepOf("a"), agent: { capability: [], ...agent } });
 const agents: RoutableAgent[] = [
   { id: "shell", tier: "free", capabilities: [], takesPrompts: false },
   { id: "cheap", tier: "free", capabilities: ["edit"], takesPrompts: true },
