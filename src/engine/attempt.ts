@@ -42,6 +42,8 @@ export interface AttemptWork extends AttemptSignals {
   epoch: number;
   /** Of the lease under which its agent was started: its key goes by it. */
   startEpoch: number;
+  /** Gives back what was set aside for it, where its key has not taken that over. */
+  releaseMoney?: () => Promise<void>;
   /** Decides what its agent asks leave for. */
   permit: (step: WorkStep, attempt: string, request: PermissionRequest, signal: AbortSignal) => Promise<PermissionAnswer>;
   /** Asks people something about the attempt; `undefined` when it is over before they answer. */

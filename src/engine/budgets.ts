@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import {
   attemptBudgetId,
+  budgetName,
   parseBudgetId,
   periodBudgetId,
   periodStart,
@@ -12,7 +13,7 @@ import {
   type RunEvent,
   type RunState,
 } from "../domain/index.ts";
-import type { BudgetLimit } from "../models/index.ts";
+import { costOf, type BudgetLimit } from "../models/index.ts";
 import type { AgentExecution, EngineDeps } from "./contract.ts";
 import { spentOn } from "./spending.ts";
 
@@ -79,24 +80,59 @@ function limitOfStep(step: { kind: string; budget?: number | undefined }, most: 
   return Math.min(most, step.budget ?? most);
 }
 
+/** Money for an attempt that is about to begin. */
+export type SetAside =
+  | { kind: "held"; release(): Promise<void> }
+  /** It needs none, or nothing limits it; or it is to end before there was any. */
+  | { kind: "none" }
+  /** A budget has nothing left for it: what is recorded in its place. */
+  | { kind: "not-begun"; events: RunEvent[] };
+
 /**
- * An attempt for which a budget has nothing left is not begun: what is recorded in its place. `atLeast`: what it will spend for certain, where
- * somebody knows.
+ * Sets aside what an attempt may spend, in every budget that holds it, before it begins; waits while other attempts hold what is missing. They share
+ * one budget without one of them finding it spent in the middle of its work.
  */
-export async function whyNotBegun(
-  deps: Sources,
+export async function setAside(
+  deps: Sources & Pick<EngineDeps, "gateway" | "onFeed">,
   spender: Spender,
   execution: AgentExecution,
-  atLeast: MicroUsd = 1,
-): Promise<RunEvent[] | undefined> {
-  if (!execution.upstreams || execution.upstreams.some(({ price }) => price && isFree(price))) return undefined;
-  const spent = (await limitsOf(deps, spender)).find((l) => l.limit - l.spent < atLeast);
-  if (!spent) return undefined;
-  const of = { attempt: spender.attempt, step: spender.step.path };
-  return [
-    { type: "AttemptInterrupted", data: { ...of, because: "a budget has nothing left for it" } },
-    exhaustedEvent(spent, spender.step.path),
-  ];
+  over: AbortSignal,
+): Promise<SetAside> {
+  const { attempt, state, step } = spender;
+  if (!execution.upstreams || execution.upstreams.some(({ price }) => price && isFree(price))) return { kind: "none" };
+  const budgets = await limitsOf(deps, spender);
+  const amount = shareOf(execution, budgets, attempt);
+  if (amount === undefined) return { kind: "none" };
+  const notBegun = (spent: BudgetLimit): SetAside => ({
+    kind: "not-begun",
+    events: [
+      { type: "AttemptInterrupted", data: { attempt, step: step.path, because: "a budget has nothing left for it" } },
+      exhaustedEvent(spent, step.path),
+    ],
+  });
+  const spent = budgets.find((l) => l.limit - l.spent < 1);
+  if (spent) return notBegun(spent);
+  const tell = (id: string): void => {
+    const text = `waits until other attempts give back money of ${budgetName(id)}`;
+    deps.onFeed?.({ kind: "progress", at: deps.clock.now(), attempt, step: step.path, text, isNotice: true });
+  };
+  const gateway = await deps.gateway();
+  const spec = { runId: state.runId, attempt, project: projectKey(state.project), budgets, amount };
+  const held = await gateway.hold(spec, over, tell);
+  if (held.kind === "exhausted") return notBegun(held);
+  return held.kind === "held" ? held : { kind: "none" };
+}
+
+/**
+ * What is set aside for an attempt: its own limit; where it has none, the price of the longest answer it may ask for. `undefined`: nothing
+ * limits it.
+ */
+export function shareOf(execution: AgentExecution, budgets: readonly BudgetLimit[], attempt: string): MicroUsd | undefined {
+  if (budgets.length === 0 || !execution.upstreams) return undefined;
+  const own = budgets.find(({ id }) => id === attemptBudgetId(attempt));
+  if (own) return Math.max(0, own.limit - own.spent);
+  const [{ price }] = execution.upstreams;
+  return costOf({ inputTokens: 0, cachedInputTokens: 0, outputTokens: execution.maxOutputTokens }, price);
 }
 
 const isFree = (price: { input: MicroUsd; output: MicroUsd }): boolean => price.input === 0 && price.output === 0;

@@ -204,8 +204,9 @@ export class Dispatcher implements Disposable {
     this.#inFlight.set(id, flight);
     this.#keeper.keep(lease, () => leave(flight, "its lease was taken over"));
     let done: CarriedOut | undefined;
+    let work: AttemptWork | Abandoned | undefined;
     try {
-      const work = await run?.work(assigned, { signal: flight.stop.signal, letGo: flight.letGo.signal });
+      work = await run?.work(assigned, { signal: flight.stop.signal, letGo: flight.letGo.signal });
       if (work && "abandoned" in work) done = { events: [...work.abandoned], cleanUp: () => Promise.resolve() };
       else if (run && work) {
         await run.submit({ events: this.#started(work, assigned), fence: lease, cause: id });
@@ -219,6 +220,7 @@ export class Dispatcher implements Disposable {
       this.#busy -= 1;
       this.#inFlight.delete(id);
       this.#keeper.drop(lease);
+      if (work && "releaseMoney" in work) void work.releaseMoney?.();
     }
     this.#slotFree(account);
     try {

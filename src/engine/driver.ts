@@ -2,7 +2,7 @@ import { currentAttempt, isOver, parseAttemptId, runStream, type RunEvent, type 
 import { routeStep, type Assignment } from "../models/index.ts";
 import { StoreError, type LeaseRef, type QueueEntry } from "../store/index.ts";
 import type { AttemptSignals, AttemptWork } from "./attempt.ts";
-import { liftedPauses, whyNotBegun } from "./budgets.ts";
+import { liftedPauses, setAside, type SetAside } from "./budgets.ts";
 import type { DriveEnd, DriveOptions, EngineDeps } from "./contract.ts";
 import { finishedIn, removeLive, type FinishedAttempt } from "../fleet/index.ts";
 import type { Assigned, Dispatcher, DispatchedRun } from "./dispatcher.ts";
@@ -163,30 +163,37 @@ export class Driver implements DispatchedRun {
   }
 
   async work(assigned: Assigned, signals: AttemptSignals): Promise<AttemptWork | Abandoned | undefined> {
-    const notBegun = await this.#whyNotBegun(assigned);
-    if (notBegun) return { abandoned: notBegun };
-    const work = await prepareWork(this.#deps, this.#options.workspaces, this.#log.state, assigned);
-    if (work && "abandoned" in work) return work;
+    const money = await this.#setAside(assigned, signals.signal);
+    if (money.kind === "not-begun") return { abandoned: money.events };
+    const release = money.kind === "held" ? money.release : undefined;
+    const preparing = prepareWork(this.#deps, this.#options.workspaces, this.#log.state, assigned);
+    const work = await preparing.catch(async (error: unknown) => {
+      await release?.();
+      throw error;
+    });
+    if (!work || "abandoned" in work) {
+      await release?.();
+      return work;
+    }
     const desk = this.#permissions;
-    return (
-      work && {
-        ...work,
-        ...signals,
-        workspaces: this.#options.workspaces,
-        permit: (...request) => desk.ask(...request),
-        ask: (...question) => desk.question(...question),
-        finished: () => [...this.#finishedBefore, ...finishedIn(this.#log.state)],
-      }
-    );
+    return {
+      ...work,
+      ...signals,
+      ...(release ? { releaseMoney: release } : {}),
+      workspaces: this.#options.workspaces,
+      permit: (...request) => desk.ask(...request),
+      ask: (...question) => desk.question(...question),
+      finished: () => [...this.#finishedBefore, ...finishedIn(this.#log.state)],
+    };
   }
 
-  /** A budget has nothing left for an attempt that nobody has begun. */
-  async #whyNotBegun({ id, agent }: Assigned): Promise<RunEvent[] | undefined> {
+  /** Money for an attempt that nobody has begun. One that is taken up has its own. */
+  async #setAside({ id, agent }: Assigned, over: AbortSignal): Promise<SetAside> {
     const { state } = this.#log;
     const s = state.steps.get(parseAttemptId(id)?.stepPath ?? "");
     const a = s && currentAttempt(s);
-    if (!s || a?.id !== id || a.phase !== "queued" || (s.step.kind !== "agent" && s.step.kind !== "command")) return undefined;
-    return whyNotBegun(this.#deps, { attempt: id, step: s.step, state }, this.#deps.registry.get(agent).executor);
+    if (!s || a?.id !== id || a.phase !== "queued" || (s.step.kind !== "agent" && s.step.kind !== "command")) return { kind: "none" };
+    return setAside(this.#deps, { attempt: id, step: s.step, state }, this.#deps.registry.get(agent).executor, over);
   }
 
   /** A limit may have been raised for another run, or in the settings, since this one was paused by it. */

@@ -4,7 +4,7 @@ import { GatewayError, importSpool, limitInWords, type GatewayClient, type OpenK
 import { buildPrompt } from "../planning/index.ts";
 import type { Workspace } from "../workspace/index.ts";
 import type { AttemptWork } from "./attempt.ts";
-import { limitsOf, projectKey } from "./budgets.ts";
+import { limitsOf, projectKey, shareOf } from "./budgets.ts";
 import type { EngineDeps } from "./contract.ts";
 import type { Exhausted, QuotaEnd } from "./outcome.ts";
 import { transcriptPath } from "./paths.ts";
@@ -82,13 +82,16 @@ async function openMetering(deps: EngineDeps, work: AttemptWork): Promise<{ gate
   const { execution, step, attempt, state } = work;
   if (!execution.upstreams) return undefined;
   const gateway = await deps.gateway();
+  const budgets = await limitsOf(deps, work);
+  const hold = shareOf(execution, budgets, attempt);
   const key = await gateway.openKey({
     runId: state.runId,
     attempt,
     agent: work.agent,
     tier: work.tier,
     upstreams: execution.upstreams,
-    budgets: await limitsOf(deps, work),
+    budgets,
+    ...(hold === undefined ? {} : { hold }),
     project: projectKey(state.project),
     maxOutputTokens: execution.maxOutputTokens,
     epoch: work.startEpoch,

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { z } from "zod";
 import { apiError, readBody, sendError, sendJson } from "./answers.ts";
 import type { BudgetBook } from "./budgets.ts";
+import { BudgetsSchema, holdingOf, type Holds } from "./holds.ts";
 import type { AwaitedKeys } from "./awaited-keys.ts";
 import type { KeySpec, KeyUsage } from "./contract.ts";
 import type { Engines } from "./engines.ts";
@@ -43,8 +44,9 @@ const KeySpecSchema = z.object({
   tier: z.string(),
   upstreams: z.tuple([UpstreamSchema], UpstreamSchema),
   quota: z.object({ onLimit: z.enum(["wait", "failover", "fail"]), holdMs: whole, mostMs: whole }).optional(),
-  budgets: z.array(z.object({ id: z.string(), limit: whole, spent: whole })),
+  budgets: BudgetsSchema,
   project: z.string().optional(),
+  hold: whole.optional(),
   maxOutputTokens: z.number().int().positive(),
   credentials: z.enum(["metered", "pass-through"]).optional(),
   epoch: z.number().int().optional(),
@@ -63,6 +65,8 @@ export interface AdminContext {
   awaited: AwaitedKeys;
   calls: { readonly usages: UsageByKey };
   budgets: BudgetBook;
+  holds: Holds;
+  clock: { now(): number };
   health: Pick<Health, "states">;
   engines: Engines;
   mask: Mask;
@@ -118,6 +122,11 @@ export async function admin(req: IncomingMessage, res: ServerResponse, path: str
         ctx.tell({ type: "opened", opened: { key, client, spec } });
         return sendJson(res, 200, answer);
       }
+      case "POST /admin/holds":
+        return await ctx.holds.ask(json, res);
+      case "POST /admin/holds/release":
+        ctx.holds.release(z.object({ attempt: z.string() }).parse(json).attempt);
+        return sendJson(res, 200, {});
       case "POST /admin/keys/close":
         return sendJson(res, 200, await closeKey(z.object({ key: z.string(), client: z.string() }).parse(json), ctx));
       case "GET /admin/status":
@@ -148,6 +157,10 @@ export function openKey(key: string, client: string, spec: KeySpec, ctx: AdminCo
   ctx.mask.add(secretsOf(spec));
   if (before) ctx.mask.remove(secretsOf(before.spec));
   for (const budget of spec.budgets) ctx.budgets.open(budget);
+  if (spec.hold !== undefined) {
+    ctx.budgets.hold(holdingOf({ ...spec, amount: spec.hold }, ctx.clock.now()), "force");
+    ctx.holds.taken(spec.attempt);
+  }
   const state = ctx.keys.add(key, client, spec);
   ctx.awaited.came(key);
   return { url: `${ctx.url()}/v1`, model: state.upstream.model, usage: state.usage };
@@ -167,6 +180,7 @@ async function closeKey({ key, client }: { key: string; client: string }, ctx: A
 /** Cancels what is in flight for a key and forgets it; what it has used stays known. */
 export async function endKey(state: KeyState, reason: string, ctx: AdminContext): Promise<void> {
   ctx.keys.remove(state);
+  if (state.spec.hold !== undefined) ctx.budgets.letGo(state.spec.attempt);
   ctx.tell({ type: "closed", key: state.key });
   await cancelAll(state, reason);
   await ctx.sync();

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { BudgetBook, chargedTo, heldAt } from "./budgets.ts";
-import { ask, bodyOf, chunks, endProcess, gateway, scripted, spec, tempHome, until } from "./gateway.testkit.ts";
+import { ask, bodyOf, childrenOf, chunks, endProcess, gateway, scripted, spec, tempHome, until } from "./gateway.testkit.ts";
 import { readSpool } from "./spool.ts";
 
 /** Two runs of two steps with two attempts each, all under one fleet and one project; each attempt by its limits, some of them narrower. */
@@ -13,84 +13,205 @@ const attempts = ["r1/a#1", "r1/a#2", "r1/b/0#1", "r1/b/1#1", "r2/a#1", "r2/b#1"
 });
 const allIds = [...new Set(attempts.flatMap((a) => a.ids))];
 
-test("in a tree of budgets, whatever begins and ends in whatever order: at every reservation what is spent and reserved is within every limit that holds it", () => {
-  fc.assert(
-    fc.property(
-      fc.array(fc.option(fc.integer({ min: 0, max: 1_500 }), { nil: undefined }), { minLength: allIds.length, maxLength: allIds.length }),
-      fc.array(
-        fc.oneof(
-          {
-            weight: 3,
-            arbitrary: fc.record({
-              kind: fc.constant("begin" as const),
-              which: fc.nat(attempts.length - 1),
-              amount: fc.integer({ min: 0, max: 300 }),
-            }),
-          },
-          // Providers count up to twice the input that we did.
-          {
-            weight: 2,
-            arbitrary: fc.record({ kind: fc.constant("end" as const), which: fc.nat(), share: fc.double({ min: 0, max: 2, noNaN: true }) }),
-          },
-          {
-            weight: 1,
-            arbitrary: fc.record({
-              kind: fc.constant("raise" as const),
-              which: fc.nat(allIds.length - 1),
-              by: fc.integer({ min: 1, max: 400 }),
-            }),
-          },
-        ),
-        { maxLength: 80 },
-      ),
-      (given, actions) => {
+const oneOf = fc.nat(attempts.length - 1);
+const actions = fc.array(
+  fc.oneof(
+    {
+      weight: 3,
+      arbitrary: fc.record({ kind: fc.constant("begin" as const), which: oneOf, amount: fc.integer({ min: 0, max: 300 }) }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({ kind: fc.constant("end" as const), which: fc.nat(), share: fc.double({ min: 0, max: 1, noNaN: true }) }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant("hold" as const),
+        which: oneOf,
+        amount: fc.integer({ min: 1, max: 600 }),
+        force: fc.boolean(),
+      }),
+    },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant("let go" as const), which: oneOf }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constant("raise" as const),
+        which: fc.nat(allIds.length - 1),
+        by: fc.integer({ min: 1, max: 400 }),
+      }),
+    },
+  ),
+  { maxLength: 80 },
+);
+const givenLimits = fc.array(fc.option(fc.integer({ min: 0, max: 1_500 }), { nil: undefined }), {
+  minLength: allIds.length,
+  maxLength: allIds.length,
+});
+
+test.each([
+  { counts: 1, within: "every limit that holds it" },
+  // Providers count up to twice the input that we did.
+  { counts: 2, within: "what is known then" },
+])(
+  "in a tree of budgets, whatever is set aside, begins and ends in whatever order: what is spent and reserved is within $within",
+  ({ counts }) => {
+    fc.assert(
+      fc.property(givenLimits, actions, (given, todo) => {
         const limits = new Map(allIds.flatMap((id, i) => (given[i] === undefined ? [] : [[id, given[i]] as const])));
         const book = new BudgetBook();
-        const open: { charged: string[]; amount: number }[] = [];
+        const open: { attempt: string; charged: string[]; amount: number }[] = [];
         const spent = new Map<string, number>();
+        const spentOf = (id: string): number => spent.get(id) ?? 0;
+        /** Set aside and not spent, by attempt. */
+        const aside = new Map<string, number>();
+        const callsOf = (attempt: string): number => open.reduce((sum, c) => sum + (c.attempt === attempt ? c.amount : 0), 0);
+        const has = (attempt: string): number => Math.max(aside.get(attempt) ?? 0, callsOf(attempt));
+        const reservedIn = (id: string): number => attempts.reduce((sum, a) => sum + (a.ids.includes(id) ? has(a.attempt) : 0), 0);
         const agree = (): void => limits.forEach((limit, id) => book.open({ id, limit, spent: 0 }));
+        const asks = ({ runId, attempt, ids }: (typeof attempts)[number], amount: number) => {
+          const held = ids.flatMap((id) => (limits.has(id) ? [{ id, limit: limits.get(id)! }] : []));
+          const charged = chargedTo({ budgets: held.map((h) => h.id), runId, attempt, project: "p", at: 0 });
+          expect(charged).toEqual(expect.arrayContaining(ids));
+          return { attempt, held, ids: charged, amount };
+        };
+        const isWithin = (ids: readonly string[]): void => {
+          if (counts > 1) return;
+          for (const id of ids) expect(spentOf(id) + reservedIn(id), id).toBeLessThanOrEqual(limits.get(id) ?? Infinity);
+        };
         agree();
-        for (const action of actions) {
+        for (const action of todo) {
           if (action.kind === "raise") {
             const id = allIds[action.which] ?? "";
             const limit = limits.get(id);
             if (limit !== undefined) limits.set(id, limit + action.by);
             agree();
           } else if (action.kind === "begin") {
-            const { runId, attempt, ids } = attempts[action.which]!;
-            const held = ids.flatMap((id) => (limits.has(id) ? [{ id, limit: limits.get(id)! }] : []));
-            const charged = chargedTo({ budgets: held.map((h) => h.id), runId, attempt, project: "p", at: 0 });
-            expect(charged).toEqual(expect.arrayContaining(ids));
-            const before = allIds.map((id) => book.look(id));
-            const refused = book.reserve(held, charged, action.amount);
+            const one = attempts[action.which]!;
+            const call = asks(one, action.amount);
+            const room = ({ id, limit }: { id: string; limit: number }): number =>
+              limit - spentOf(id) - (reservedIn(id) - has(one.attempt)) - callsOf(one.attempt);
+            const refused = book.reserve(call);
+            // Its own share is in nobody's way; nobody waits here, so that all that others hold may become free.
             if (refused) {
-              // All or nothing: what is refused has taken nothing, and says truly why.
-              expect(allIds.map((id) => book.look(id))).toEqual(before);
-              const { spent: used, reserved } = book.look(refused.id);
-              expect(used + reserved + action.amount).toBeGreaterThan(limits.get(refused.id)!);
-              continue;
+              expect(room(refused)).toBeLessThan(action.amount);
+              expect(refused.mayFit).toBe(refused.limit - spentOf(refused.id) < action.amount ? undefined : true);
+            } else {
+              expect(call.held.every((one) => room(one) >= action.amount)).toBe(true);
+              open.push({ attempt: one.attempt, charged: call.ids, amount: action.amount });
+              isWithin(one.ids);
             }
-            open.push({ charged, amount: action.amount });
-            for (const id of ids) {
-              const { spent: used, reserved } = book.look(id);
-              expect(used + reserved, id).toBeLessThanOrEqual(limits.get(id) ?? Infinity);
-            }
+          } else if (action.kind === "hold") {
+            const one = attempts[action.which]!;
+            const { attempt } = one;
+            const request = asks(one, action.amount);
+            const left = request.held.map(({ id, limit }) => limit - spentOf(id));
+            const most = Math.min(action.amount, ...left.map((l) => Math.max(0, l)));
+            const room = Math.min(Infinity, ...request.held.map(({ id, limit }) => limit - spentOf(id) - reservedIn(id) + has(attempt)));
+            const refused = book.hold(request, action.force ? "force" : undefined);
+            if (action.force) expect(refused).toBeUndefined();
+            if (refused) expect(refused.mayFit).toBe(left.some((l) => l < 1) ? undefined : true);
+            else aside.set(attempt, Math.max(0, Math.min(most, room)));
+            if (!action.force) expect(refused === undefined).toBe(left.every((l) => l >= 1) && room >= most);
+            if (!refused) isWithin(one.ids);
+          } else if (action.kind === "let go") {
+            const { attempt } = attempts[action.which]!;
+            book.letGo(attempt);
+            aside.delete(attempt);
           } else {
             const [call] = open.splice(action.which % (open.length || 1), 1);
             if (!call) continue;
-            const cost = Math.floor(call.amount * action.share);
-            book.settle(call.charged, call.amount, cost);
-            for (const id of call.charged) spent.set(id, (spent.get(id) ?? 0) + cost);
+            const cost = Math.floor(call.amount * action.share * counts);
+            book.settle({ attempt: call.attempt, ids: call.charged, amount: call.amount }, cost);
+            for (const id of call.charged) spent.set(id, spentOf(id) + cost);
+            aside.set(call.attempt, Math.max(0, (aside.get(call.attempt) ?? 0) - cost));
           }
-          // Every account knows what was spent below it, with a limit or without, and what calls under way hold.
-          for (const id of allIds) {
-            const of = open.filter((c) => c.charged.includes(id));
-            expect(book.look(id)).toMatchObject({ spent: spent.get(id) ?? 0, reserved: of.reduce((sum, c) => sum + c.amount, 0) });
-          }
+          // Every account knows what was spent below it, with a limit or without, and what is reserved; what is refused has taken nothing.
+          for (const id of allIds) expect(book.look(id)).toMatchObject({ spent: spentOf(id), reserved: reservedIn(id) });
         }
-      },
-    ),
-  );
+      }),
+    );
+  },
+);
+
+test("two that wait for what the other has set aside do not wait for ever", async () => {
+  const book = new BudgetBook();
+  const held = [{ id: "run:r", limit: 1_000 }];
+  book.open({ id: "run:r", limit: 1_000, spent: 0 });
+  const share = (attempt: string) => ({ attempt, held, ids: ["run:r", `attempt:${attempt}`], amount: 500 });
+  expect(book.hold(share("r/a#1"))).toBeUndefined();
+  expect(book.hold(share("r/b#1"))).toBeUndefined();
+  expect(book.hold(share("r/c#1"))).toMatchObject({ id: "run:r", reserved: 1_000, mayFit: true });
+  const dear = (attempt: string) => ({ ...share(attempt), amount: 700 });
+  // The other may end without having spent its share.
+  expect(book.reserve(dear("r/a#1"))).toMatchObject({ mayFit: true });
+  const end = new AbortController();
+  const first = book.freed(end.signal, "r/a#1");
+  const refused = book.reserve(dear("r/b#1"));
+  expect(refused).toMatchObject({ id: "run:r", needed: 700 });
+  expect(refused?.mayFit).toBeUndefined();
+  book.letGo("r/b#1");
+  await first;
+  expect(book.reserve(dear("r/a#1"))).toBeUndefined();
+  expect(book.look("run:r")).toMatchObject({ reserved: 700 });
+});
+
+test("money is set aside before an attempt begins; the next one waits for it, and gets it when the first ends, spends less, or its engine dies", async () => {
+  const home = await tempHome();
+  const model = await scripted({ rules: [{ answer: { text: "yes", usage: { promptTokens: 100, completionTokens: 450 } } }] });
+  const client = await gateway({ home });
+  const budgets = [{ id: "run:run1", limit: 5_000, spent: 0 }];
+  const of = (attempt: string) => ({ runId: "run1", attempt, budgets, amount: 3_000 });
+  const over = new AbortController();
+  const waits: string[] = [];
+  const hold = (attempt: string, from = client, until = over.signal) => from.hold(of(attempt), until, (id) => waits.push(id));
+  expect(await hold("run1/a#1")).toMatchObject({ kind: "held" });
+  const second = hold("run1/b#1");
+  await until(() => waits.length === 1);
+  expect(waits).toEqual(["run:run1"]);
+  const a = await client.openKey(spec(model, { attempt: "run1/a#1", budgets, hold: 3_000 }));
+  expect((await ask(a, {})).status).toBe(200); // 1,000: 2,000 of its share are left.
+  expect(await client.closeKey(a.key)).toMatchObject({ microUsd: 1_000 });
+  const held = await second;
+  expect(held).toMatchObject({ kind: "held" });
+  // The rest, 4,000 less those 3,000, is less than a third one wants: it is to wait.
+  const gaveUp = new AbortController();
+  setTimeout(() => gaveUp.abort(), 100);
+  expect(await hold("run1/c#1", client, gaveUp.signal)).toEqual({ kind: "given-up" });
+  if (held.kind === "held") await held.release();
+  // An engine that asked and is gone holds nothing.
+  const other = await gateway({ home });
+  expect(await hold("run1/d#1", other)).toMatchObject({ kind: "held" });
+  await other.disconnect();
+  expect(await hold("run1/e#1")).toMatchObject({ kind: "held" });
+  expect(await client.hold({ ...of("run2/a#1"), budgets: [{ id: "run:run2", limit: 500, spent: 500 }] }, over.signal)).toEqual({
+    kind: "exhausted",
+    id: "run:run2",
+    limit: 500,
+    spent: 500,
+  });
+});
+
+test("what is set aside stays set aside when the gateway's worker dies, and when the gateway does", async () => {
+  const home = await tempHome();
+  const model = await scripted({ rules: [{ answer: { text: "yes" } }] });
+  const client = await gateway({ home });
+  const budgets = [{ id: "run:run1", limit: 4_000, spent: 0 }];
+  const a = await client.openKey(spec(model, { attempt: "run1/a#1", budgets, hold: 3_000 }));
+  const full = async (): Promise<void> => {
+    const over = AbortSignal.timeout(500);
+    expect(await client.hold({ runId: "run1", attempt: "run1/b#1", budgets, amount: 2_000 }, over)).toEqual({ kind: "given-up" });
+  };
+  await full();
+  for (const worker of childrenOf(client.pid)) process.kill(worker, "SIGKILL");
+  await full();
+  await endProcess(client.pid);
+  await until(async () => (await ask(a, {}).catch(() => undefined))?.status === 200);
+  await full();
+  await client.closeKey(a.key);
+  const b = await client.hold({ runId: "run1", attempt: "run1/b#1", budgets, amount: 2_000 }, new AbortController().signal);
+  expect(b).toMatchObject({ kind: "held" });
 });
 
 test("concurrent calls of attempts in two runs: none starts unreserved, no limit of the tree is passed, and what only calls under way keep waiting goes out later", async () => {
@@ -177,7 +298,8 @@ test("a limit of a period holds the calls of that period, and the next one begin
   for (const budget of budgets) book.open(budget);
   const reserve = (at: number, amount: number) => {
     const held = heldAt(budgets, at);
-    return book.reserve(held, chargedTo({ budgets: held.map((h) => h.id), runId: "r", attempt: "r/a#1", at }), amount);
+    const ids = chargedTo({ budgets: held.map((h) => h.id), runId: "r", attempt: "r/a#1", at });
+    return book.reserve({ attempt: "r/a#1", held, ids, amount });
   };
   expect(reserve(today, 60)).toBeUndefined();
   expect(reserve(today, 1)).toMatchObject({ id: "fleet:day/2026-11-21", spent: 40, reserved: 60 });

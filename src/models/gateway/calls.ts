@@ -84,7 +84,7 @@ export class Calls {
     for (;;) {
       const begun = this.#begin(key, asked);
       if (begun !== "full") return begun;
-      await this.budgets.freed(over);
+      await this.budgets.freed(over, key.spec.attempt);
       if (over.aborted) return { ok: false, code: "budget_exhausted", message: "The call was cancelled while it waited for others." };
     }
   }
@@ -101,13 +101,14 @@ export class Calls {
     const mostInput = inputTokens + this.#overCount.of(modelOf(asked));
     const microUsd = ceilingOf(mostInput, maxOutputTokens, price, asked.cacheWrites);
     const accounts = chargedTo(base);
-    const exhausted = this.budgets.reserve(heldAt(key.spec.budgets, base.at), accounts, microUsd);
+    const call = { attempt: base.attempt, ids: accounts, amount: microUsd };
+    const exhausted = this.budgets.reserve({ ...call, held: heldAt(key.spec.budgets, base.at) });
     if (exhausted) {
-      const { id, limit, spent, reserved } = exhausted;
-      if (limit - spent >= microUsd) return "full";
+      const { id, limit, spent, reserved, mayFit } = exhausted;
+      if (mayFit) return "full";
       const message =
         `The budget ${id} cannot carry this call: it may cost up to ${formatUsd(microUsd)}; ` +
-        `of ${formatUsd(limit)}, ${formatUsd(spent)} is spent and ${formatUsd(reserved)} reserved by calls under way.`;
+        `of ${formatUsd(limit)}, ${formatUsd(spent)} is spent and ${formatUsd(reserved)} reserved by calls under way and for attempts.`;
       this.#refused(base, message, { exhausted: { id, limit, spent, needed: microUsd } });
       return { ok: false, code: "budget_exhausted", message, exhausted };
     }
@@ -115,7 +116,7 @@ export class Calls {
     try {
       this.#spool.reserved(record);
     } catch (problem) {
-      this.budgets.settle(accounts, microUsd, 0);
+      this.budgets.settle(call, 0);
       throw problem;
     }
     return { ok: true, call: this.#open(key, record, asked) };
@@ -140,7 +141,7 @@ export class Calls {
         durationMs: Math.max(0, this.#options.clock.now() - record.at),
         ...(error !== undefined && { error }),
       };
-      this.budgets.settle(chargedTo(record), reservedMicroUsd, settled.microUsd);
+      this.budgets.settle({ attempt: record.attempt, ids: chargedTo(record), amount: reservedMicroUsd }, settled.microUsd);
       if (how.kind === "reported") this.#overCount.saw(modelOf(record), record.inputTokens, settled.inputTokens);
       this.usages.add(settled);
       try {

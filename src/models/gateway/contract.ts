@@ -82,6 +82,8 @@ export interface KeySpec {
   budgets: readonly BudgetLimit[];
   /** Which project it works for: its calls are charged to that project's accounts. */
   project?: string | undefined;
+  /** What is set aside for the attempt in its budgets as long as the key is open, see `GatewayClient.hold`: as much of it as can be had. Absent: nothing. */
+  hold?: MicroUsd | undefined;
   /** Cap put on every call's maximum output, tokens. */
   maxOutputTokens: number;
   /**
@@ -101,6 +103,21 @@ export interface KeySpec {
    */
   until?: number | undefined;
 }
+
+/** Money to be set aside for an attempt before it begins. */
+export interface HoldSpec extends Pick<KeySpec, "runId" | "attempt" | "project" | "budgets"> {
+  /** Micro-dollars: its own limit, or what one call may cost. */
+  amount: MicroUsd;
+}
+
+/** What came of it. */
+export type Held =
+  /** It is set aside, until a key of the attempt is opened with `hold` and closed, or `release`. */
+  | { kind: "held"; release(): Promise<void> }
+  /** A limit has nothing left, whatever others give back. */
+  | { kind: "exhausted"; id: string; limit: MicroUsd; spent: MicroUsd }
+  /** `over` was aborted first. */
+  | { kind: "given-up" };
 
 export interface OpenKey {
   /** The attempt's own key, `sf-...`. */
@@ -179,6 +196,11 @@ export interface GatewayClient {
    * again there; calls in the meantime wait.
    */
   openKey(spec: KeySpec): Promise<OpenKey>;
+  /**
+   * Sets money aside for an attempt that is about to begin: all of `amount`, or what its scarcest limit has left. Waits as long as others hold what
+   * is missing. `onWait` is told, once, which limit it waits for. Let go of by itself when this engine dies.
+   */
+  hold(spec: HoldSpec, over: AbortSignal, onWait?: (id: string) => void): Promise<Held>;
   /**
    * Cancels what is in flight for the key, waits until every call is settled in the spool, forgets the key, and sums up over all gateways and
    * engines it was open at. Can be called again, and for keys of an engine that is gone; a key that another living engine has taken over stays

@@ -1,7 +1,8 @@
 import { keyFor } from "./attempt-key.ts";
 import { call, urlOf, watchGateway, type Attached } from "./client.ts";
-import type { GatewayClient, KeySpec, KeyUsage, OpenKey, ProviderState } from "./contract.ts";
+import type { GatewayClient, Held, HoldSpec, KeySpec, KeyUsage, OpenKey, ProviderState } from "./contract.ts";
 import { GatewayError } from "./errors.ts";
+import type { HoldAnswer } from "./holds.ts";
 import { usageFromSpool } from "./key-usage.ts";
 import { keyIdOf } from "./keys.ts";
 import type { GatewayPaths } from "./folder.ts";
@@ -54,6 +55,25 @@ export class EngineClient implements GatewayClient {
     this.#held.set(key, { key, spec, url: answer.url, lost });
     this.#watch();
     return { ...answer, key, lost: lost.signal };
+  }
+
+  async hold(spec: HoldSpec, over: AbortSignal, onWait?: (id: string) => void): Promise<Held> {
+    for (let times = 0; !over.aborted; times++) {
+      await this.#again?.catch(() => undefined);
+      const answer = await this.#persevere(() => {
+        const { record, client } = this.#attached;
+        return call<HoldAnswer>(record, "POST", "/admin/holds", { client, spec });
+      });
+      if (answer.kind === "exhausted") return answer;
+      if (answer.kind === "held") return { kind: "held", release: () => this.#release(spec.attempt) };
+      if (times === 0) onWait?.(answer.id);
+    }
+    return { kind: "given-up" };
+  }
+
+  /** A gateway that is gone holds nothing. */
+  async #release(attempt: string): Promise<void> {
+    await call(this.#attached.record, "POST", "/admin/holds/release", { attempt }).catch(() => undefined);
   }
 
   async closeKey(key: string): Promise<KeyUsage> {

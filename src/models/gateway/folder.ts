@@ -5,7 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 /** The gateway's folder. What the holder needs of it is here and loads next to nothing: the holder lives as long as the gateway and is to be small. */
 
 /** Raised when the admin API or the record changes so that an older or newer engine could not use it. */
-export const gatewayProtocol = 3;
+export const gatewayProtocol = 4;
 
 export interface GatewayPaths {
   folder: string;

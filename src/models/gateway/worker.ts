@@ -17,6 +17,7 @@ import { Mask } from "./mask.ts";
 import { Orphans } from "./orphans.ts";
 import { thisProcess, writeIdentity } from "./process-identity.ts";
 import { gatewayPaths, takeLock } from "./folder.ts";
+import { Holds } from "./holds.ts";
 import { createGatewayServer } from "./server.ts";
 
 /**
@@ -89,6 +90,7 @@ async function work({ adminToken, port, engines: known, keys: opened }: Handover
     keys,
     awaited,
     budgets: calls.budgets,
+    holds: new Holds(calls.budgets, clock),
     health: new Health({
       clock,
       log: (line) => log(mask.text(line)),
@@ -171,6 +173,7 @@ async function work({ adminToken, port, engines: known, keys: opened }: Handover
       const now = clock.now();
       engines.forgetDead();
       orphans.look(now);
+      context.holds.look(engines);
       const isUsed = engines.size > 0 || calls.inFlight > 0 || keys.all().some(({ spec }) => (spec.until ?? 0) > now);
       if (isUsed) quietSince = now;
       else if (now - quietSince >= (engines.met ? options.idleMs : Math.max(options.idleMs, firstHelloMs))) void end("nobody uses it");
