@@ -72,12 +72,23 @@ export async function prepareWork(
 }
 
 /** Ends it: an id stands for one try, so the step's next one is another attempt. */
-async function abandon(deps: EngineDeps, runId: string, { id, resumes }: AttemptState, step: Step): Promise<RunEvent> {
+async function abandon(deps: EngineDeps, runId: string, { id, agent, resumes }: AttemptState, step: Step): Promise<RunEvent> {
   const ended = await endAll(deps, id);
+  await endKeys(deps, { id, agent });
   const preparation = { deps, runId, attempt: id, step, signal: new AbortController().signal };
   await tearDownLeft(preparation, resumes?.folder ?? id).catch(() => undefined);
   const evidence = ended.length > 0 ? `processes ended: ${ended.join(", ")}` : "no process of it was left";
   return { type: "AttemptInterrupted", data: { attempt: id, step: step.path, because: "its lease ran out", evidence } };
+}
+
+/** Nobody calls models for it any more: what is set aside for it is there for the step's next attempt. */
+export async function endKeys(deps: EngineDeps, { id, agent }: Pick<AttemptState, "id" | "agent">): Promise<void> {
+  if (agent === undefined || !deps.registry.has(agent) || !deps.registry.get(agent).executor.upstreams) return;
+  // One that cannot be had holds nothing.
+  await deps.gateway().then(
+    (gateway) => gateway.endAttempt(id).catch(() => undefined),
+    () => undefined,
+  );
 }
 
 /** Their checkout is made again under the same name: what setup did for it outside is undone first. */

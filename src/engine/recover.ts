@@ -3,7 +3,7 @@ import type { HeldLease } from "../store/index.ts";
 import type { Workspaces } from "../workspace/index.ts";
 import type { EngineDeps } from "./contract.ts";
 import { tearDownLeft } from "./ground.ts";
-import { endAll, livingWorkspace } from "./prepare-work.ts";
+import { endAll, endKeys, livingWorkspace } from "./prepare-work.ts";
 import type { Fact } from "./run-log.ts";
 
 export interface Orphans {
@@ -41,6 +41,7 @@ export async function findOrphans(
       continue;
     }
     const ended = await endAll(deps, a.id);
+    await endKeys(deps, a);
     await tearDownAfter(deps, state.runId, a, s.step);
     const evidence = [
       lease ? `its node ${lease.holder} is dead` : "no node holds its lease",

@@ -1,4 +1,7 @@
-/** The project that crashes: sixteen steps of every kind, side by side and one after the other. `log`: path stem of what its commands write down. */
+/**
+ * The project that crashes: sixteen steps of every kind, side by side and one after the other. Its budget has room for the shares of two attempts and for what
+ * all of them spend, and not for a share that a crash left behind. `log`: path stem of what its commands write down.
+ */
 export function projectFiles(at: { folder: string; log: string; model: string; acpAgent: readonly string[] }): Record<string, string> {
   const { folder, log, model, acpAgent } = at;
   const note = `echo $STEPFALL_ATTEMPT >> ${log}.ran`;
@@ -40,6 +43,7 @@ export function projectFiles(at: { folder: string; log: string; model: string; a
     "stepfall.yaml": `slots: 6
 setup: ["sh look.sh ${log}"]
 default-agent: coder
+budget: { run: 0.6, attempt: 0.25 }
 agents:
   coder: { executor: chat, model: fake/coder-1, tier: mid }
   flaky: { executor: shell, command: "sh flaky.sh" }

@@ -127,6 +127,9 @@ export async function admin(req: IncomingMessage, res: ServerResponse, path: str
       case "POST /admin/holds/release":
         ctx.holds.release(z.object({ attempt: z.string() }).parse(json).attempt);
         return sendJson(res, 200, {});
+      case "POST /admin/attempts/end":
+        await endAttempt(z.object({ attempt: z.string(), client: z.string() }).parse(json), ctx);
+        return sendJson(res, 200, {});
       case "POST /admin/keys/close":
         return sendJson(res, 200, await closeKey(z.object({ key: z.string(), client: z.string() }).parse(json), ctx));
       case "GET /admin/status":
@@ -175,6 +178,14 @@ async function closeKey({ key, client }: { key: string; client: string }, ctx: A
   if (state) await endKey(state, "the attempt has ended", ctx);
   else ctx.tell({ type: "closed", key });
   return ctx.calls.usages.of(keyIdOf(key));
+}
+
+async function endAttempt({ attempt, client }: { attempt: string; client: string }, ctx: AdminContext): Promise<void> {
+  ctx.engines.forgetDead();
+  for (const state of ctx.keys.all())
+    if (state.spec.attempt === attempt && (state.client === client || !ctx.engines.has(state.client)))
+      await endKey(state, "its engine is gone", ctx);
+  ctx.holds.release(attempt);
 }
 
 /** Cancels what is in flight for a key and forgets it; what it has used stays known. */

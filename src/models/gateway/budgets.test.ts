@@ -214,6 +214,21 @@ test("what is set aside stays set aside when the gateway's worker dies, and when
   expect(b).toMatchObject({ kind: "held" });
 });
 
+test("an engine that died leaves its agent's share; who ends the attempt has it for the next one", async () => {
+  const home = await tempHome();
+  const model = await scripted({ rules: [{ answer: { text: "yes" } }] });
+  const budgets = [{ id: "run:run1", limit: 4_000, spent: 0 }];
+  const [first, next] = [await gateway({ home }), await gateway({ home })];
+  await first.openKey(spec(model, { attempt: "run1/a#1", budgets, hold: 3_000, epoch: 1, until: Date.now() + 600_000 }));
+  // While its engine lives, nobody else ends it.
+  await next.endAttempt("run1/a#1");
+  const again = { runId: "run1", attempt: "run1/a#2", budgets, amount: 3_000 };
+  expect(await next.hold(again, AbortSignal.timeout(300))).toEqual({ kind: "given-up" });
+  await first.disconnect();
+  await next.endAttempt("run1/a#1");
+  expect(await next.hold(again, AbortSignal.timeout(5_000))).toMatchObject({ kind: "held" });
+});
+
 test("concurrent calls of attempts in two runs: none starts unreserved, no limit of the tree is passed, and what only calls under way keep waiting goes out later", async () => {
   const home = await tempHome();
   const model = await scripted({ rules: [{ answer: { text: "yes", chunkDelayMs: 30 } }] });

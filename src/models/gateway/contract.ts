@@ -207,6 +207,11 @@ export interface GatewayClient {
    * open, and the answer is what it has used so far.
    */
   closeKey(key: string): Promise<KeyUsage>;
+  /**
+   * An attempt whose engine is gone is over, and so is its agent: its keys are closed that no living engine but this has, and what is set aside for it
+   * is free.
+   */
+  endAttempt(attempt: string): Promise<void>;
   /** The providers that were asked lately. */
   providers(): Promise<ProviderState[]>;
   /** Path of the append-only spool. */

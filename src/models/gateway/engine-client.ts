@@ -92,6 +92,14 @@ export class EngineClient implements GatewayClient {
     }
   }
 
+  async endAttempt(attempt: string): Promise<void> {
+    await this.#again?.catch(() => undefined);
+    await this.#persevere(() => {
+      const { record, client } = this.#attached;
+      return call(record, "POST", "/admin/attempts/end", { attempt, client }, 120_000);
+    });
+  }
+
   async providers(): Promise<ProviderState[]> {
     const { providers } = await call<{ providers: ProviderState[] }>(this.#attached.record, "GET", "/admin/status");
     return providers;
