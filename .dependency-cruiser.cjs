@@ -3,7 +3,9 @@ const floors = [
   ["cli", "library"],
   "server",
   "autopilot",
+  "control",
   "setup",
+  ["hooks", "telemetry"],
   "engine",
   ["agents", "planning", "fleet", "quality"],
   "models",
@@ -41,17 +43,17 @@ module.exports = {
       name: "other-rooms-by-contract",
       severity: "error",
       comment:
-        "a room is used through its index.ts; setup file by file, so that a command loads only what it uses; and a keeper takes the masker " +
+        "a room is used through its index.ts; setup and control file by file, so that a command loads only what it uses; and a keeper takes the masker " +
         "alone, because the index.ts of config brings zod and yaml, which each of its processes would load; tests share the testkits",
       from: { path: "^src/([^/]+)/", pathNot: ["^src/agents/keeper/keep\\.ts$", "\\.(test|testkit)\\.ts$"] },
-      to: { path: "^src/[^/]+/", pathNot: ["^src/$1/", "^src/[^/]+/index\\.ts$", "^src/setup/[^/]+\\.ts$"] },
+      to: { path: "^src/[^/]+/", pathNot: ["^src/$1/", "^src/[^/]+/index\\.ts$", "^src/(setup|control)/[^/]+\\.ts$"] },
     },
     {
       name: "tests-by-contract",
       severity: "error",
       comment: "as other-rooms-by-contract, and testkits",
       from: { path: "^src/([^/]+)/.*\\.(test|testkit)\\.ts$" },
-      to: { path: "^src/[^/]+/", pathNot: ["^src/$1/", "^src/[^/]+/index\\.ts$", "^src/setup/[^/]+\\.ts$", "\\.testkit\\.ts$"] },
+      to: { path: "^src/[^/]+/", pathNot: ["^src/$1/", "^src/[^/]+/index\\.ts$", "^src/(setup|control)/[^/]+\\.ts$", "\\.testkit\\.ts$"] },
     },
     {
       name: "keeper-takes-little",
@@ -81,9 +83,36 @@ module.exports = {
       to: { dependencyTypes: ["core"] },
     },
     {
+      name: "web-takes-the-domain",
+      severity: "error",
+      comment: "the dashboard is built for browsers: of src it takes the words of the domain, by its index.ts, and its own files",
+      from: { path: "^web/src/", pathNot: "\\.test\\.tsx?$" },
+      to: { path: "^(src|test|bench|scripts)/", pathNot: "^src/domain/index\\.ts$" },
+    },
+    {
+      name: "web-tests-take-the-domain",
+      severity: "error",
+      comment: "as web-takes-the-domain, and its testkits",
+      from: { path: "^web/src/.*\\.test\\.tsx?$" },
+      to: { path: "^(src|test|bench|scripts)/", pathNot: "^src/domain/(index|[^/]+\\.testkit)\\.ts$" },
+    },
+    {
+      name: "web-by-the-network",
+      severity: "error",
+      comment: "what is built for browsers is no part of the program",
+      from: { path: "^src/" },
+      to: { path: "^web/" },
+    },
+    {
+      name: "web-has-no-node",
+      severity: "error",
+      from: { path: "^web/src/", pathNot: "\\.test\\.tsx?$" },
+      to: { dependencyTypes: ["core"] },
+    },
+    {
       name: "no-cycles",
       severity: "error",
-      from: { path: "^src/" },
+      from: { path: "^(src|web/src)/" },
       to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
     },
     {
@@ -97,7 +126,7 @@ module.exports = {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
     doNotFollow: { path: "node_modules" },
-    exclude: { path: "^(dist|node_modules)/" },
-    enhancedResolveOptions: { extensions: [".ts", ".js", ".json"] },
+    exclude: { path: "^(dist|web/dist|node_modules)/" },
+    enhancedResolveOptions: { extensions: [".ts", ".tsx", ".js", ".json"] },
   },
 };

@@ -3,6 +3,28 @@ import { defineConfig } from "vitest/config";
 /** Those that hold something to the clock of this machine: when all others are through, one after the other. */
 const timed = ["test/acceptance/timing.test.ts"];
 
+/**
+ * `npm run test:long`: faults and agents in all their variety, and every example of the documents. `npm test` leaves these files out, and plays the first
+ * scene of each document, to stay under ten minutes on two cores.
+ */
+const long = [
+  "bench/recovery.test.ts",
+  "src/cli/bench-agents/bench-agents.test.ts",
+  "src/workspace/large.slow.test.ts",
+  "test/acceptance/examples.test.ts",
+  "test/acceptance/isolation.test.ts",
+  "test/acceptance/stuck.test.ts",
+  "test/agents/faults.test.ts",
+  "test/agents/gateway-restart.test.ts",
+  "test/agents/session.test.ts",
+  "test/faults/**/*.test.ts",
+];
+// oxlint-disable-next-line node/no-process-env -- scripts/test.mjs says by it what is to be run
+const { STEPFALL_LONG, STEPFALL_TEST_BUNDLE } = process.env;
+const isLong = STEPFALL_LONG === "1";
+const isWhole = STEPFALL_TEST_BUNDLE === "1";
+const all = ["src/**/*.test.ts", "web/src/**/*.test.ts", "test/**/*.test.ts", "bench/**/*.test.ts"];
+
 const common = { testTimeout: 60_000, hookTimeout: 60_000, pool: "forks" as const };
 
 export default defineConfig({
@@ -13,14 +35,24 @@ export default defineConfig({
         test: {
           ...common,
           name: "all",
-          include: ["src/**/*.test.ts", "test/**/*.test.ts", "bench/**/*.test.ts"],
-          exclude: ["**/node_modules/**", ...timed],
+          include: isLong ? [...long, "test/docs/examples.test.ts"] : all,
+          // A file that is named is run, whichever it is.
+          exclude: ["**/node_modules/**", ...timed, ...(isWhole && !isLong ? long : [])],
           // Twice the cores of a small machine: most of them wait for processes of theirs.
           maxWorkers: 4,
           sequence: { groupOrder: 0 },
         },
       },
-      { test: { ...common, name: "timed", include: timed, maxWorkers: 1, fileParallelism: false, sequence: { groupOrder: 1 } } },
+      {
+        test: {
+          ...common,
+          name: "timed",
+          include: isLong ? [] : timed,
+          maxWorkers: 1,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
     ],
   },
 });

@@ -1,4 +1,4 @@
-// npm run build, and before every npm pack: bundles src/ into dist/ with tsdown.config.ts. tsdown does not run on an old host's Node.
+// npm run build, and before every npm pack: bundles src/ into dist/ with tsdown.config.ts, and web/ into web/dist. tsdown does not run on an old host's Node.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { environment, install, node, root } from "./installed.mjs";
@@ -11,4 +11,7 @@ const done = spawnSync(node, [tsdown, "--log-level", "warn", ...process.argv.sli
   stdio: ["ignore", 2, 2],
   env: environment(),
 });
-process.exit(done.status ?? 1);
+if (done.status !== 0) process.exit(done.status ?? 1);
+// And the dashboard, web/ into web/dist.
+const web = spawnSync(node, [join(root, "scripts", "build-web.mjs")], { cwd: root, stdio: ["ignore", 2, 2], env: environment() });
+process.exit(web.status ?? 1);

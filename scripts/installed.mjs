@@ -57,11 +57,11 @@ export function installAgents(folder, note) {
 }
 
 /** Programs that tests need beside npm packages, and the Debian packages that bring them. */
-const debianPackages = { bwrap: "bubblewrap", socat: "socat" };
+const debianPackages = { bwrap: "bubblewrap", socat: "socat", chromium: "chromium" };
 
 /**
- * Installs what tests of the sandbox need, on Debian and as root, unless it is there. Elsewhere it says what is missing: the suites that need
- * it skip themselves by name.
+ * Installs what tests of the sandbox and of the dashboard need, on Debian and as root, unless it is there. Elsewhere it says what is missing: the
+ * suites that need it skip themselves by name.
  */
 export function installDebianPackages() {
   if (process.platform !== "linux") return;
@@ -71,14 +71,14 @@ export function installDebianPackages() {
   const packages = missing.map((program) => debianPackages[program]).join(" ");
   const aptGet = "/usr/bin/apt-get";
   if (process.getuid?.() !== 0 || !existsSync(aptGet)) {
-    process.stderr.write(`${missing.join(" and ")} not found: tests of the sandbox are skipped. On Debian: apt-get install ${packages}\n`);
+    process.stderr.write(`${missing.join(" and ")} not found: tests that need them are skipped. On Debian: apt-get install ${packages}\n`);
     return;
   }
   process.stderr.write(`Installing Debian packages (once): ${packages}...\n`);
   const options = { stdio: ["ignore", 2, 2], env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } };
   spawnSync(aptGet, ["update", "-qq"], options);
   const done = spawnSync(aptGet, ["install", "-y", "-qq", "--no-install-recommends", ...packages.split(" ")], options);
-  if (done.status !== 0) process.stderr.write(`apt-get install ${packages} failed: see above. Tests of the sandbox are skipped.\n`);
+  if (done.status !== 0) process.stderr.write(`apt-get install ${packages} failed: see above. Tests that need them are skipped.\n`);
 }
 
 /** The environment with the project's own Node and tools first on PATH. */

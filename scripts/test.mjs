@@ -1,5 +1,6 @@
 // npm test: what CI runs. Installs what is missing, then every check and every suite; ends with `N passed, N failed`.
 //   --checks      only the static checks
+//   --long        only the suites that npm test leaves out since they take long
 //   FILE...       only the tests in these files (passed to vitest)
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -9,18 +10,21 @@ import { environment, install, installAgents, installDebianPackages, node, root 
 
 install();
 // The whole suite runs the program as it is published; single files run it from source.
-const bundled = process.argv.slice(2).length === 0 ? { STEPFALL_TEST_BUNDLE: "1" } : {};
+const isLong = process.argv.includes("--long");
+const bundled =
+  isLong || process.argv.slice(2).length === 0 ? { STEPFALL_TEST_BUNDLE: "1", ...(isLong ? { STEPFALL_LONG: "1" } : {}) } : {};
 const env = { ...environment(), ...bundled, FORCE_COLOR: process.stdout.isTTY ? "1" : "0" };
 const bin = (name) => join(root, "node_modules", ".bin", name);
 const args = process.argv.slice(2);
 const onlyChecks = args.includes("--checks");
-const files = args.filter((a) => a !== "--checks");
+const files = args.filter((a) => a !== "--checks" && a !== "--long");
 
 const checks = [
   ["types", bin("tsc"), ["-p", "tsconfig.json"]],
+  ["types of the dashboard", bin("tsc"), ["-p", "web/tsconfig.json"]],
   ["lint", bin("oxlint"), ["--type-aware", "--deny-warnings"]],
   ["format", bin("oxfmt"), ["--check"]],
-  ["import rules", bin("depcruise"), ["--config", ".dependency-cruiser.cjs", "--output-type", "err", "src"]],
+  ["import rules", bin("depcruise"), ["--config", ".dependency-cruiser.cjs", "--output-type", "err", "src", "web/src"]],
   ["dead code", bin("knip"), []],
 ];
 
@@ -29,7 +33,7 @@ let failed = 0;
 let skipped = 0;
 const say = (text) => process.stdout.write(`${text}\n`);
 
-if (files.length === 0) {
+if (files.length === 0 && !isLong) {
   for (const [name, command, commandArgs] of checks) {
     const done = spawnSync(command, commandArgs, { cwd: root, env, encoding: "utf8", maxBuffer: 1 << 28 });
     if (done.status === 0) {
@@ -45,6 +49,8 @@ if (files.length === 0) {
 if (!onlyChecks) {
   installDebianPackages();
   if (files.length === 0 || files.some((file) => /test\/(agents|sandbox)/.test(file))) installAgents("test/agents", "about 250 MB");
+  if (files.length === 0)
+    spawnSync(node, [join(root, "scripts", "build-web.mjs"), "--if-needed"], { cwd: root, stdio: ["ignore", 2, 2], env });
   const report = mkdtempSync(join(tmpdir(), "stepfall-test-"));
   const file = join(report, "vitest.json");
   const done = spawnSync(

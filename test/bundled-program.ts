@@ -1,4 +1,4 @@
-import { copyFileSync, cpSync, mkdirSync, rmSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "tsdown";
@@ -23,7 +23,8 @@ export async function bundleProgram(more: Readonly<Record<string, string>> = {})
   mkdirSync(join(folder, "bin"));
   copyFileSync(join(root, "bin/stepfall.js"), join(folder, "bin/stepfall.js"));
   copyFileSync(join(root, "package.json"), join(folder, "package.json"));
-  for (const name of ["examples", "schema"]) cpSync(join(root, name), join(folder, name), { recursive: true });
+  for (const name of ["examples", "schema", "web/dist"])
+    if (existsSync(join(root, name))) cpSync(join(root, name), join(folder, name), { recursive: true });
   return {
     launcher: join(folder, "bin/stepfall.js"),
     dist,

@@ -4,8 +4,18 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { AgentStep, CommandStep } from "../domain/index.ts";
-import type { AgentHost, AttemptTask, ExecutionContext, ExecutionResult, Executor, OutputLine, PermissionRequest } from "./contract.ts";
+import type {
+  AgentHost,
+  AttemptTask,
+  ExecutionContext,
+  ExecutionResult,
+  Executor,
+  Messages,
+  OutputLine,
+  PermissionRequest,
+} from "./contract.ts";
 import { createLocalHost } from "./host/local.ts";
+import { takesMessages } from "./takes-messages.ts";
 
 /** What the suite needs an agent to do. `marker` is to be in the command line of every process it starts, to find them by. */
 export type Behaviour =
@@ -33,7 +43,9 @@ export type TalkBehaviour =
   /** Is told a word and ends. */
   | { does: "remember"; word: string }
   /** Is prompted without the word, in the session that was told it. */
-  | { does: "recall"; word: string };
+  | { does: "recall"; word: string }
+  /** Works, ends, and is told the word by a person meanwhile. */
+  | { does: "listen"; word: string };
 
 export interface Arranged {
   step: CommandStep | AgentStep;
@@ -47,7 +59,7 @@ export interface BehaviourDriver {
   reportsTokens: boolean | { inputTokens: number; outputTokens: number };
   /** Makes the agent of the next `execute` behave so. */
   arrange(behaviour: Behaviour): Promise<Arranged>;
-  /** The same. Missing only where `cannot` names `ask` and `resume`. */
+  /** The same. Missing only where `cannot` names `ask` and `resume` and its executor takes no messages. */
   arrangeTalk?(behaviour: TalkBehaviour): Promise<Arranged>;
   /** Whether the agent of the last `execute` still had the word. */
   hadWord?(word: string): boolean;
@@ -55,7 +67,7 @@ export interface BehaviourDriver {
   cleanUp(): Promise<void>;
 }
 
-export type Ability = Behaviour["does"] | "ask" | "resume";
+export type Ability = Behaviour["does"] | "ask" | "resume" | "listen";
 
 export interface ConformanceOptions {
   /**
@@ -70,6 +82,9 @@ export interface ConformanceOptions {
   /** Puts something between the executor and its host: a sandbox, whose `home` is `folder`. */
   within?(host: AgentHost, place: { folder: string; gateway: ExecutionContext["gateway"] }): Promise<AgentHost>;
 }
+
+const isTalk = (behaviour: Behaviour | TalkBehaviour): behaviour is TalkBehaviour =>
+  ["ask", "remember", "recall", "listen"].includes(behaviour.does);
 
 const withoutTalk: Partial<Record<Ability, string>> = { ask: "it asks no leave", resume: "it keeps no session" };
 
@@ -137,12 +152,12 @@ export function executorConformance(
     });
 
     async function arrange(behaviour: Behaviour | TalkBehaviour): Promise<Arranged> {
-      if (behaviour.does !== "ask" && behaviour.does !== "remember" && behaviour.does !== "recall") return driver.arrange(behaviour);
+      if (!isTalk(behaviour)) return driver.arrange(behaviour);
       if (!driver.arrangeTalk) throw new Error("the driver has no arrangeTalk, and `cannot` does not say so");
       return driver.arrangeTalk(behaviour);
     }
 
-    interface Options extends Pick<ExecutionContext, "permit"> {
+    interface Options extends Pick<ExecutionContext, "permit" | "messages"> {
       signal?: AbortSignal;
       deadlineMs?: number;
       resume?: string;
@@ -170,6 +185,7 @@ export function executorConformance(
         signal: options.signal ?? new AbortController().signal,
         ...(gateway ? { gateway } : {}),
         ...(options.permit ? { permit: options.permit } : {}),
+        ...(options.messages ? { messages: options.messages } : {}),
         progress: (text) => void progress.push(text),
       };
       const result: ExecutionResult = await driver.executor.execute(task, context);
@@ -306,6 +322,29 @@ export function executorConformance(
       const later = await execute({ does: "recall", word }, { resume: result.session ?? "" });
       expect(later.result).toMatchObject({ kind: "ended", session: result.session });
       expect(driver.hadWord?.(word)).toBe(true);
+    });
+
+    can("listen", "what a person says while it works reaches it and is said to have, or nobody looks for it", async () => {
+      const word = `heron-${process.pid}`;
+      const delivered: number[] = [];
+      let asked = 0;
+      const messages: Messages = {
+        follow: (take) => {
+          asked += 1;
+          for (const n of [1, 2]) take({ n, by: "ann", text: `${word}-${n}` });
+          return { [Symbol.dispose]: () => {} };
+        },
+        delivered: (n) => void delivered.push(n),
+      };
+      if (!takesMessages(driver.executor.kind)) {
+        await execute({ does: "lie" }, { messages });
+        expect([asked, delivered]).toEqual([0, []]);
+        return;
+      }
+      const { result } = await execute({ does: "listen", word }, { messages });
+      expect(result.kind, JSON.stringify(result)).toBe("ended");
+      expect(delivered).toEqual([1, 2]);
+      for (const n of delivered) expect(driver.hadWord?.(`${word}-${n}`)).toBe(true);
     });
 
     const unshown = Object.entries(cannot);

@@ -120,6 +120,25 @@ export interface PermissionRequest {
 
 export type PermissionAnswer = { allow: true } | { allow: false; because: string };
 
+/** What a person says to the agent of a running attempt. */
+export interface AgentMessage {
+  /** Of the attempt's messages, from 1 on: the same in every engine. */
+  n: number;
+  by: string;
+  text: string;
+}
+
+/** What people say to an agent while it works. */
+export interface Messages {
+  /**
+   * Tells every message of the attempt in order: at once what is there, with those that the agent has had from an engine before this one, then
+   * each as it comes. Disposing ends it.
+   */
+  follow(take: (message: AgentMessage) => void): Disposable;
+  /** It has reached the agent. Recorded once, however often it is said. */
+  delivered(n: number): void;
+}
+
 export interface ExecutionContext {
   host: AgentHost;
   /** Absent for executors with `needsWorkspace: false`. */
@@ -138,6 +157,10 @@ export interface ExecutionContext {
   credentials?: CredentialMode;
   /** Decides what the agent asks leave for: by the step's policy, or by a person. Never rejects. Absent: everything is allowed. */
   permit?(request: PermissionRequest, signal: AbortSignal): Promise<PermissionAnswer>;
+  /** Only executors of which `takesMessages` holds read them. Absent: there are none. */
+  messages?: Messages;
+  /** Where the agent finds the tools of its run by MCP (streamable HTTP, see `runTools` in domain). The attempt's own key is in the address. */
+  mcp?: { url: string };
   /** A line for people about what is going on, e.g. `edit src/a.ts`. */
   progress(text: string): void;
 }
@@ -170,6 +193,8 @@ export interface Executor {
   readonly kind: string;
   /** False: runs without a workspace, for functions that touch no file. */
   readonly needsWorkspace: boolean;
+  /** Whether its agent gets the tools of its run, see `ExecutionContext.mcp`; `perhaps`: where the agent says that it can. Absent: it does not. */
+  readonly runTools?: "surely" | "perhaps";
   /** Really starts the agent once. */
   preflight(context: Pick<ExecutionContext, "host" | "env" | "gateway" | "signal"> & { scratch: string }): Promise<Preflight>;
   /** Does not throw for what an agent can do: that is a `failed` result. */

@@ -5,12 +5,14 @@
 export type {
   AgentHandle,
   AgentHost,
+  AgentMessage,
   AttemptTask,
   Confine,
   ExecutionContext,
   ExecutionResult,
   Executor,
   Exit,
+  Messages,
   OutputLine,
   PermissionAnswer,
   PermissionRequest,
@@ -19,6 +21,7 @@ export type {
   ReportedTokens,
   SpawnSpec,
 } from "./contract.ts";
+export { takesMessages } from "./takes-messages.ts";
 export { createLocalHost, type LocalHostOptions } from "./host/local.ts";
 export { createKeeperHost } from "./keeper/host.ts";
 export type { Beat, KeeperHost, KeeperHostOptions, KeepRequest, KeptProcess, KeptState } from "./keeper/contract.ts";

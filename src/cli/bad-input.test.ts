@@ -75,8 +75,9 @@ describe("arguments that are wrong", () => {
     [["run", "agent.yaml", "--budget", "1", "--model", "mine/x", "--model-url", "http://127.0.0.1:9/v1"], /STEP_WITHOUT_PRICE: .*mine\/x/],
     [["show", "01abc"], /RUN_UNKNOWN/],
     [["logs"], /RUN_UNKNOWN/],
-    [["attach", "01abc"], /`stepfall attach` is not supported yet/],
-    [["watch", "--whatever"], /not supported yet/],
+    [["watch", "--whatever"], /unknown option '--whatever'/],
+    [["up", "--port", "x"], /--port x is not a port/],
+    [["up", "--role", "boss"], /--role boss is no role/],
   ])("%j", async (args, says) => {
     expect(await refused(args)).toMatch(says);
   });

@@ -25,7 +25,7 @@ interface GlobalOptions {
 }
 
 /** Commands that later versions bring: they answer by name instead of pretending not to exist. */
-const later = ["watch", "up", "mcp", "attach"];
+const later: readonly string[] = ["fork", "rollback", "node", "autopilot"];
 
 /** Parses the arguments, runs one command, answers its exit code. Each command is loaded when it is called: `--help` loads none. */
 export async function runProgram(invocation: Invocation): Promise<number> {
@@ -102,6 +102,7 @@ export async function runProgram(invocation: Invocation): Promise<number> {
       .option("--wait", "wait for people's answers instead of ending with exit code 3")
       .option("--include-dirty", "take uncommitted changes along")
       .option("--merge", "after success, merge the result into the branch that is checked out")
+      .option("--open", "show the run in the dashboard; its server is started where there is none")
       .option("--estimate", "say what it is expected to cost, with its range, and start nothing")
       .option("--keep", "keep the workspaces of attempts")
       .option("--sandbox <policy>", "require, prefer or off: whether agents and gates must run in a sandbox; prefer without it")
@@ -127,6 +128,17 @@ export async function runProgram(invocation: Invocation): Promise<number> {
   )
     .option("-f, --follow", "go on until the run ends")
     .option("--step <id>", "only this step");
+  command("watch [run]", "look at a run while it goes on, and steer it; without a run at all of this home", async (c, args) =>
+    (await import("./commands/watch.ts")).watch(c, args[0]),
+  );
+  command("attach <step>", "follow the agent that works on a step; what is typed is said to it", async (c, args, o) =>
+    (await import("./commands/attach.ts")).attach(c, args[0] ?? "", {
+      run: o["run"] as string | undefined,
+      message: o["message"] as string | undefined,
+    }),
+  )
+    .option("--run <id>", "of this run; the latest without it")
+    .option("--message <text>", "say this to it and leave");
   command("cost [run]", "the bill of a run; or of all runs, what was saved, and what would have been cheapest", async (c, args, o) =>
     (await import("./commands/cost.ts")).cost(c, args[0], o),
   )
@@ -228,6 +240,17 @@ export async function runProgram(invocation: Invocation): Promise<number> {
   command("import <file>", "make a pipeline of a GitHub Actions workflow", async (c, args, o) =>
     (await import("./commands/import.ts")).importWorkflow(c, args[0] ?? "", { out: o["out"] as string | undefined }),
   ).option("--out <file>", "write it there, never over a file, instead of printing it");
+  command("hooks", "programs and webhooks that are told of events, and what could not be delivered to them", async (c, _, o) =>
+    (await import("./commands/hooks.ts")).hooks(c, { retry: o["retry"] === true }),
+  ).option("--retry", "send again what was given up on");
+  command("report [run]", "a run in Markdown: outcome, steps, gates with evidence, cost; each figure with its event", async (c, args, o) =>
+    (await import("./commands/report.ts")).report(c, args[0], {
+      out: o["out"] as string | undefined,
+      phase: o["phase"] as string | undefined,
+    }),
+  )
+    .option("--out <file>", "write it there, never over a file, instead of printing it")
+    .option("--phase <name>", "only this phase of the pipeline");
   command("init", "write stepfall.yaml and a first pipeline into this project", async (c, _, o) =>
     (await import("./commands/init.ts")).init(c, { template: o["template"] as string | undefined }),
   ).option("--template <name>", `begin with a pipeline that comes along: ${templateList}`);
@@ -236,6 +259,17 @@ export async function runProgram(invocation: Invocation): Promise<number> {
   )
     .option("--port <n>", "where; any free one without it")
     .option("--token-env <name>", "the variable that holds the token callers must show; one is made without it");
+  command("up", "the dashboard and the API of this home, in a browser of this machine; runs go on without it", async (c, _, o) =>
+    (await import("./commands/up.ts")).up(c, { ...o, version: ownVersion() }),
+  )
+    .option("--port <n>", "where; 7788 without it, or any free one when that is taken")
+    .option("--open", "open it in the browser")
+    .option("--no-open", "do not open it, which is so without it")
+    .option("--role <role>", "what whoever opens the link may do: viewer, operator or approver; approver without it")
+    .option("--allow-approve", "approvals and more money, too, may be decided by agents over MCP; without it a person decides");
+  command("mcp", "offer runs as tools to another agent: an MCP server on standard input and output", async (c, _, o) =>
+    (await import("./commands/mcp.ts")).mcp(c, { allowApprove: o["allowApprove"] === true, version: ownVersion() }),
+  ).option("--allow-approve", "approvals and more money, too, may be decided by the agent that calls; without it a person decides");
   command("demo", "run a small example with a scripted model: no key, no network", async (c, _, o) =>
     (await import("./commands/demo.ts")).demo(c, o),
   ).option("--slots <n>", "attempts at once");

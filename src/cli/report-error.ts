@@ -43,7 +43,7 @@ export function reportError(cli: Pick<Cli, "out" | "env" | "json" | "home" | "cl
 }
 
 /** Appends the whole error to a log; values of the environment that look like secrets are taken out. */
-function writeDetail({ env, home, clock }: Pick<Cli, "env" | "home" | "clock">, error: unknown): string | undefined {
+export function writeDetail({ env, home, clock }: Pick<Cli, "env" | "home" | "clock">, error: unknown): string | undefined {
   const folder = home !== undefined && existsSync(home) ? home : tmpdir();
   const file = join(folder, home !== undefined && existsSync(home) ? "errors.log" : "stepfall-errors.log");
   let text = error instanceof Error ? (error.stack ?? error.message) : String(error);

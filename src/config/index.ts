@@ -11,6 +11,8 @@ export type { ClimbSettings, RoutingSettings } from "./routing.ts";
 export { defaultSandbox } from "./sandbox.ts";
 export { SecretBox } from "./secret-box.ts";
 export { createMasker, type Masker, type MaskStream } from "./masker.ts";
+export type { HookCall, HookSettings, NotifySettings, TelemetrySettings } from "./hooks.ts";
+export { SECRET_PLACE, VETO_EVENTS } from "./hooks-shape.ts";
 export type { BudgetsSettings, PeriodBudget } from "./budgets.ts";
 export { looksLikeSecretName, looksLikeSecretValue } from "./secret-names.ts";
 export type {

@@ -3,6 +3,7 @@ import { gatherFallback, gatherQuota, withFallbacks } from "./failover.ts";
 import { gatherProviders, MODEL_KEY } from "./gather-providers.ts";
 import { stepfallHome } from "./home.ts";
 import { gatherBudgets } from "./budgets.ts";
+import { gatherHooks, gatherNotify, gatherTelemetry, hookSecretNames } from "./hooks.ts";
 import { gatherIsolation } from "./isolation.ts";
 import { Loading, type Given } from "./loading.ts";
 import { fileNamedIn } from "./named-file.ts";
@@ -62,7 +63,7 @@ export function loadConfig(request: LoadConfigRequest): LoadedConfig {
     env,
     dotenv,
     home,
-    named: [...keyNames, ...tokenNames, MODEL_KEY, ...(request.secretNames ?? [])],
+    named: [...keyNames, ...tokenNames, ...hookSecretNames(loading), MODEL_KEY, ...(request.secretNames ?? [])],
   });
   loading.problems.push(...problems);
 
@@ -87,6 +88,7 @@ export function loadConfig(request: LoadConfigRequest): LoadedConfig {
   const teardown = loading.setting("teardown")?.value ?? [];
   const isolation = gatherIsolation(loading);
   const sandbox = gatherSandbox(loading, dotenv);
+  const told = { hooks: gatherHooks(loading), notify: gatherNotify(loading), telemetry: gatherTelemetry(loading) };
   for (const key of ["slots", "grace", "setup", "teardown", "protected", "default-agent", "dotenv", "tiers", "catalog"])
     loading.origins[key] ??= { kind: "default" };
   if (loading.problems.length > 0) return { ok: false, problems: inOrder(loading.problems) };
@@ -111,6 +113,7 @@ export function loadConfig(request: LoadConfigRequest): LoadedConfig {
       fallback,
       quota,
       budgets: gatherBudgets(loading),
+      ...told,
       secrets,
       origins: loading.origins,
       files: [...loading.files.map((f) => ({ path: f.path, isThere: f.isThere })), ...files],

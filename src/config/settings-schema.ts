@@ -4,6 +4,7 @@ import { BudgetShape } from "./budgets.ts";
 import { looksLikeSecretName, looksLikeSecretValue } from "./secret-names.ts";
 import { ACP_PRESETS, CLI_PRESETS, SANDBOX_POLICIES } from "./settings.ts";
 import { FallbackShape, fallbackKeys, QuotaShape } from "./failover-shape.ts";
+import { HookShape, NotifyShape, TelemetryShape } from "./hooks-shape.ts";
 import { RoutingShape, RuleShape } from "./routing-shape.ts";
 import { CommandText, Dollars, duration, Glob, Id, TierName } from "./yaml/fields.ts";
 import { keyed, kinds, refuse } from "./yaml/shape-problems.ts";
@@ -323,6 +324,17 @@ export const SettingsShape = keyed(
     fallback: FallbackShape.optional().describe("Models that are asked when an agent's own fails, of agents that name none"),
     quota: QuotaShape.optional().describe("What is done when a provider's limit is met; off: it is a failure like others"),
     budget: BudgetShape.optional().describe("Most that may be spent, by fleet, project, run, step and attempt"),
+    hooks: z
+      .array(HookShape)
+      .max(100)
+      .optional()
+      .describe("Programs and webhooks that are told of events, or asked before something begins"),
+    "project-hooks": z
+      .enum(["allow", "refuse"])
+      .optional()
+      .describe("Whether hooks and telemetry of a project's own file count; only in config.yaml; default refuse"),
+    notify: NotifyShape.optional().describe("Who is told that something waits for people"),
+    telemetry: TelemetryShape.optional().describe("Where traces and metrics go (OTLP/HTTP); nothing is sent without it"),
     "default-agent": Id.optional().describe("The agent of steps that ask for none"),
     dotenv: z.string().min(1).max(1024).optional().describe("A file of secrets, NAME=value lines"),
   },

@@ -1,5 +1,6 @@
 import type { BudgetsSettings } from "./budgets.ts";
 import type { ModelName } from "./agents.ts";
+import type { HookSettings, NotifySettings, TelemetrySettings } from "./hooks.ts";
 import type { RoutingSettings } from "./routing.ts";
 import type { SecretBox } from "./secret-box.ts";
 import type { Problem, ReadingCode } from "./yaml/problem.ts";
@@ -204,6 +205,11 @@ export interface Config {
   /** `undefined`: limits are failures like others. */
   quota: QuotaSettings | undefined;
   budgets: BudgetsSettings;
+  /** Of both files, the project's before the user's. */
+  hooks: readonly HookSettings[];
+  notify: NotifySettings;
+  /** `undefined`: nothing is sent. */
+  telemetry: TelemetrySettings | undefined;
   secrets: SecretBox;
   /** By dotted path: `slots`, `agents.coder`, `providers.local`, `default-agent`. */
   origins: Readonly<Record<string, Origin>>;

@@ -11,6 +11,8 @@ export type AttemptEvent = Extract<
     type:
       | "AttemptStarted"
       | "AttemptReattached"
+      | "MessageSent"
+      | "MessageDelivered"
       | "SessionKept"
       | "SessionTaken"
       | "AttemptAccepted"
@@ -48,6 +50,18 @@ export function applyToAttempt(state: RunState, s: StepState, a: AttemptState, e
       a.node = event.data.node;
       a.epoch = event.data.epoch;
       return;
+    case "MessageSent": {
+      if (a.phase !== "running") return;
+      const { n, text, by } = event.data;
+      const said = (a.messages ??= []);
+      if (n === said.length + 1) said.push({ n, text, by, at });
+      return;
+    }
+    case "MessageDelivered": {
+      const message = a.messages?.[event.data.n - 1];
+      if (message) message.deliveredAt ??= at;
+      return;
+    }
     case "SessionKept": {
       if (!inFlight) return;
       const { agent, session, from, folder } = event.data;

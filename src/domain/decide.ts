@@ -214,7 +214,7 @@ function cancelled(state: RunState, now: number, out: Decision[]): void {
 
 /** It, or a group around it, runs whatever happens. People are not waited for in a run that was cancelled. */
 function alwaysRuns(state: RunState, s: StepState): boolean {
-  if (s.step.kind === "approve" || s.step.kind === "ask") return false;
+  if (state.cancel?.refused || s.step.kind === "approve" || s.step.kind === "ask") return false;
   for (let at: StepState | undefined = s; at; at = at.step.parent === undefined ? undefined : state.steps.get(at.step.parent))
     if (at.declared.when === "always") return true;
   return false;

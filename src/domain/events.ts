@@ -163,6 +163,37 @@ export const eventSchemas = {
   AttemptInterrupted: z.object({ ...attempt, because: z.string(), evidence: z.string().optional(), usage: Usage.optional() }),
   /** Another engine goes on with a running attempt: its agent never stopped. */
   AttemptReattached: z.object({ ...attempt, node: z.string(), epoch: z.number().int() }),
+  /** A person says something to the agent of a running attempt. */
+  MessageSent: z.object({
+    ...attempt,
+    /** Of the attempt's messages, from 1 on. */
+    n: z.number().int(),
+    /** Masked. */
+    text: z.string(),
+    by: z.string(),
+  }),
+  /** It has reached the agent. One without this when its attempt is over came too late. */
+  MessageDelivered: z.object({ ...attempt, n: z.number().int() }),
+  /** An agent tells how far it is. `request`: its id; one that is handed on twice is recorded once. */
+  AgentReported: z.object({
+    ...attempt,
+    request: z.string(),
+    /** Masked. */
+    text: z.string(),
+    /** 0 to 100, as the agent says. */
+    percent: z.number().optional(),
+    phase: z.string().optional(),
+  }),
+  /** An agent shares a fact with the other steps of its run. */
+  BlackboardPut: z.object({
+    ...attempt,
+    request: z.string(),
+    key: z.string(),
+    /** Masked. */
+    value: z.unknown(),
+    /** How often the key was written, this time included. */
+    version: z.number().int(),
+  }),
   /** An attempt is over, and its agent's conversation can be taken up by the next one. Recorded before how it ended. */
   SessionKept: z.object({
     ...attempt,
@@ -240,6 +271,8 @@ export const eventSchemas = {
     /** How many must agree. */
     count: z.number().int(),
     expiresAt: z.number().optional(),
+    /** Of a question that an agent asks: its request, which is handed on again when the engine dies. */
+    request: z.string().optional(),
   }),
   /** Only people cause it. One that comes too late, or from somebody who was not asked, changes nothing. */
   InboxAnswered: z.object({
@@ -251,6 +284,22 @@ export const eventSchemas = {
   /** Later somebody knows what an attempt's result was worth, whatever the gates said. */
   FeedbackGiven: z.object({ ...attempt, verdict: z.enum(["right", "wrong"]), by: z.string(), because: z.string().optional() }),
   CancelRequested: z.object({ reason: z.string().optional() }),
+  /**
+   * A hook of the user's that may refuse was asked before something began. Recorded where it refused, and where it gave no answer. What it
+   * refused does not begin: a run is cancelled, an attempt's step fails, a merge is refused as by a gate.
+   */
+  HookAnswered: z.object({
+    /** The hook's name. */
+    hook: z.string(),
+    before: z.enum(["run", "attempt", "merge"]),
+    step: z.string().optional(),
+    attempt: z.string().optional(),
+    verdict: z.enum(["refused", "allowed"]),
+    /** Its own words; where it gave no answer, why not. */
+    because: z.string(),
+    /** It could not be reached, or failed: the verdict is what its settings say for that. */
+    unanswered: z.literal(true).optional(),
+  }),
   /**
    * A budget cannot carry the next call: what it is for pauses, and people are asked. The run is not over: `BudgetRaised`, an answer for a
    * cheaper tier, or `BudgetLifted` lets it go on.
@@ -297,7 +346,7 @@ export const schemaVersions: Readonly<Partial<Record<EventType, number>>> = {
   AttemptFailed: 3,
   AttemptRouted: 2,
   RunStarted: 2,
-  InboxOpened: 2,
+  InboxOpened: 3,
   BudgetExhausted: 2,
   BudgetRaised: 2,
 };

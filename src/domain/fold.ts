@@ -1,5 +1,6 @@
 /** `apply` changes the state it is given, which its caller owns; `fold` makes a new one. */
 import { applyToAttempt, countAtTier, reassign } from "./attempts.ts";
+import { putOnBoard, takeReport } from "./board.ts";
 import { pause, raise } from "./budget-pauses.ts";
 import { pickCandidate } from "./held.ts";
 import { goOn } from "./lift-pause.ts";
@@ -35,6 +36,12 @@ export function apply(state: RunState, { event, at, version }: Applied): RunStat
       // Nobody is asked any more.
       for (const { item } of state.pauses.values()) if (item !== undefined) state.inbox.delete(item);
       break;
+    case "HookAnswered": {
+      const { before, verdict, hook, because } = event.data;
+      // Of an attempt and of a merge the events with it say what it came to.
+      if (before === "run" && verdict === "refused") state.cancel ??= { reason: `the hook ${hook} refused it: ${because}`, refused: true };
+      break;
+    }
     case "BudgetExhausted":
       pause(state, event.data);
       break;
@@ -100,6 +107,12 @@ export function apply(state: RunState, { event, at, version }: Applied): RunStat
       break;
     case "InboxOpened":
       withStep(state, event.data.step, (s) => takeItem(state, s, event.data, at));
+      break;
+    case "AgentReported":
+      withStep(state, event.data.step, (s) => takeReport(s, event.data, at));
+      break;
+    case "BlackboardPut":
+      withStep(state, event.data.step, (s) => putOnBoard(state, s, event.data, at));
       break;
     case "InboxAnswered":
       takeAnswer(state, event.data, at);

@@ -27,3 +27,6 @@ export const runOfItem = (item: string): string | undefined => (item.includes("!
 
 /** The journal stream of a run. */
 export const runStream = (runId: string): string => `run:${runId}`;
+
+/** The run of a stream; `undefined` for the streams of the fleet and of projects. */
+export const runOfStream = (stream: string): string | undefined => (stream.startsWith("run:") ? stream.slice(4) : undefined);

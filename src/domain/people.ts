@@ -53,6 +53,9 @@ export function closeItemsOf(state: RunState, attempt: string): void {
   for (const item of state.inbox.values()) if (item.attempt === attempt) state.inbox.delete(item.item);
 }
 
+/** Whether it waits for people. What a running attempt has asked stays known when it is answered, until the attempt is over. */
+export const stillWaits = (item: InboxItem): boolean => item.attempt === undefined || verdictOn(item, 0, undefined).kind === "open";
+
 export type Verdict =
   | { kind: "open" }
   | { kind: "agreed" }

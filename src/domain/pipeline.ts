@@ -51,6 +51,8 @@ const StepBase = z.object({
   if: z.string().optional(),
   /** Which end of its needs lets it run. Absent: all succeeded. `failed`: at least one failed. `always`: whatever happened. */
   when: z.enum(["failed", "always"]).optional(),
+  /** A named part of the run: when all its steps are over, a report of it is written. A group's is its steps'. */
+  phase: z.string().optional(),
   /** Its failure fails neither the run nor what needs it. */
   mayFail: z.boolean().optional(),
   /** Some of its texts hold `${{ }}`: `StepResolved` brings the step with their values before anything of it starts. */

@@ -49,6 +49,12 @@ export interface AttemptState {
   dropped?: readonly string[];
   gates?: EventData<"AttemptAccepted">["gates"];
   usage?: Usage;
+  /** What people said to its agent, in order. Absent: nothing. */
+  messages?: AttemptMessage[];
+  /** The newest that its agent has told of its work. */
+  report?: AgentReport;
+  /** What its agent has asked of the run, as far as it is recorded. */
+  requests?: RecordedRequests;
   /** It goes on with an earlier attempt's session, in that one's folder. */
   resumes?: { session: string; folder: AttemptId };
   /** A person gave the step to another agent while this one had it. */
@@ -56,6 +62,44 @@ export interface AttemptState {
   routedAt: number;
   startedAt?: number;
   endedAt?: number;
+}
+
+/** What a person said to the agent of a running attempt. */
+export interface AttemptMessage {
+  /** From 1 on. */
+  n: number;
+  text: string;
+  by: string;
+  at: number;
+  /** When it was seen to have reached the agent. Absent of an attempt that is over: it ended first. */
+  deliveredAt?: number;
+}
+
+/** A fact on a run's blackboard. */
+export interface BoardEntry {
+  value: unknown;
+  /** How often the key was written. */
+  version: number;
+  at: number;
+  /** Who wrote it last. */
+  attempt: string;
+  step: string;
+}
+
+/** The newest that an agent has told of its work. */
+export interface AgentReport {
+  text: string;
+  percent?: number;
+  phase?: string;
+  at: number;
+}
+
+/** What is known of an attempt's requests that are recorded. */
+export interface RecordedRequests {
+  reports: number;
+  puts: number;
+  /** By request id; of a put the version it wrote, of a report 0. */
+  ids: Map<string, number>;
 }
 
 /** What is left of an attempt whose agent can go on with its conversation. */
@@ -179,7 +223,8 @@ export interface RunState {
   source?: string | undefined;
   startedAt: number;
   endedAt?: number;
-  cancel?: { reason?: string | undefined };
+  /** `refused`: a hook refused it before it began, so that nothing of it runs, whatever it says of itself. */
+  cancel?: { reason?: string | undefined; refused?: true };
   /** Budgets that cannot carry the next call, by account. */
   pauses: Map<string, BudgetPause>;
   /** The first of them that holds all of the run. */
@@ -201,6 +246,8 @@ export interface RunState {
   scopes: Map<string, Readonly<Record<string, unknown>>>;
   /** What waits for people, by item. */
   inbox: Map<string, InboxItem>;
+  /** Facts that agents have shared, by key. */
+  board: Map<string, BoardEntry>;
   mergedInto?: { into: string; commit: string };
   steps: Map<string, StepState>;
   /** Steps that are not over. */
@@ -247,6 +294,7 @@ export function emptyRun(): RunState {
     inputs: {},
     scopes: new Map(),
     inbox: new Map(),
+    board: new Map(),
     steps: new Map(),
     open: 0,
     ready: new Set(),

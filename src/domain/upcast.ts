@@ -13,8 +13,8 @@ const upcasters: Partial<Record<EventType, Record<number, Upcaster>>> = {
   AttemptRouted: { 1: (data) => data },
   // 2: `budgets`, `tiers` and `workload` may be there.
   RunStarted: { 1: (data) => data },
-  // 2: `kind` may be `budget`.
-  InboxOpened: { 1: (data) => data },
+  // 2: `kind` may be `budget`. 3: `request` may be there.
+  InboxOpened: { 1: (data) => data, 2: (data) => data },
   // 2: more scopes, and the account by its id. A step's in 1 was followed by the step's failure, which lifts the pause it is now.
   BudgetExhausted: { 1: (data) => data },
   BudgetRaised: { 1: (data) => data },

@@ -3,6 +3,7 @@ import {
   reworkTargets,
   runOfItem,
   runStream,
+  stillWaits,
   verdictOn,
   whyNoAnswer,
   type Clock,
@@ -44,7 +45,7 @@ export async function answerItem(store: Store, clock: Clock, answer: Answer, act
     const events = await store.read(stream);
     const state = fold(events);
     const item = state.inbox.get(answer.item);
-    if (!item) {
+    if (!item || !stillWaits(item)) {
       const was = events.some((e) => e.event.type === "InboxOpened" && e.event.data.item === answer.item);
       if (was)
         throw new EngineError("ITEM_CLOSED", `${answer.item} does not wait any more`, `\`stepfall show ${runId}\` tells what it came to.`);

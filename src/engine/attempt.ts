@@ -1,9 +1,10 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import { AgentError, type ExecutionResult, type PermissionAnswer, type PermissionRequest } from "../agents/index.ts";
+import { AgentError, type ExecutionResult, type Messages, type PermissionAnswer, type PermissionRequest } from "../agents/index.ts";
 import { budgetName, type Finding, type RunEvent, type RunState, type Usage, type WorkStep } from "../domain/index.ts";
 import { freeDisk, watchSize, WorkspaceError, workspaceFull, type Workspace, type Workspaces } from "../workspace/index.ts";
 import { AGENT_PLACE, PlacesError, type FinishedAttempt } from "../fleet/index.ts";
+import type { AgentRequests } from "./agent-requests.ts";
 import { exhaustedEvent } from "./budgets.ts";
 import type { AgentExecution, EngineDeps } from "./contract.ts";
 import { describeSetup, Ground, missingSecrets, type Preparation } from "./ground.ts";
@@ -46,6 +47,10 @@ export interface AttemptWork extends AttemptSignals {
   releaseMoney?: () => Promise<void>;
   /** Decides what its agent asks leave for. */
   permit: (step: WorkStep, attempt: string, request: PermissionRequest, signal: AbortSignal) => Promise<PermissionAnswer>;
+  /** What people say to its agent. */
+  messages: Messages;
+  /** Answers what its agent asks of the run. */
+  requests: AgentRequests;
   /** Asks people something about the attempt; `undefined` when it is over before they answer. */
   ask: (step: WorkStep, attempt: string, question: AttemptQuestion, signal: AbortSignal) => Promise<string | undefined>;
   /** Attempts that came to their end before, of this run and of earlier ones, to compare with. */

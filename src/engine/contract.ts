@@ -66,6 +66,19 @@ export interface BudgetSettings {
   tiers?: readonly string[];
 }
 
+/** Whether something may begin, asked of the user's hooks. What it answers is recorded as it is: `HookAnswered` events, of those alone that have something to say. */
+export type Veto = (question: VetoQuestion, signal: AbortSignal) => Promise<EventData<"HookAnswered">[]>;
+
+export interface VetoQuestion {
+  before: "run" | "attempt" | "merge";
+  /** `RunStarted`, `AttemptStarted`, `MergeIntended`: as it will be recorded when nobody refuses. */
+  event: RunEvent;
+  /** The run as it is; at its start as it will be. */
+  state: RunState;
+  step?: string;
+  attempt?: string;
+}
+
 export interface EngineDeps {
   store: Store;
   clock: Clock;
@@ -101,6 +114,10 @@ export interface EngineDeps {
   secret?: (name: string) => string | undefined;
   /** Replaces every known secret in a text. */
   mask: (text: string) => string;
+  /** Asked before a run, an attempt and a merge begin. Absent: nobody may refuse them. */
+  veto?: Veto;
+  /** Value of TRACEPARENT for the agent of an attempt (W3C trace context), where its calls are metered. Absent: nothing is traced. */
+  traceparent?: (runId: string, attempt: string) => string;
   /** Keep workspaces after their attempts. */
   keepWorkspaces?: boolean;
   /** True when the holder of a lease is known to be dead. */
@@ -138,6 +155,8 @@ export interface StartRequest {
   inputs?: Readonly<Record<string, unknown>>;
   /** The task of a benchmark that it is a run of. */
   workload?: NonNullable<EventData<"RunStarted">["workload"]>;
+  /** Ends the wait for hooks that are asked whether it may start. */
+  signal?: AbortSignal;
 }
 
 export type DriveEnd =

@@ -2,6 +2,8 @@ import { currentAttempt, isOver, parseAttemptId, runStream, type RunEvent, type 
 import { routeStep, type Assignment } from "../models/index.ts";
 import { StoreError, type LeaseRef, type QueueEntry } from "../store/index.ts";
 import type { AttemptSignals, AttemptWork } from "./attempt.ts";
+import { AgentRequests } from "./agent-requests.ts";
+import { mayAttempt } from "./ask-veto.ts";
 import { liftedPauses, setAside, type SetAside } from "./budgets.ts";
 import type { DriveEnd, DriveOptions, EngineDeps } from "./contract.ts";
 import { finishedIn, removeLive, type FinishedAttempt } from "../fleet/index.ts";
@@ -9,6 +11,7 @@ import type { Assigned, Dispatcher, DispatchedRun } from "./dispatcher.ts";
 import { finishedInEarlierRuns } from "./earlier-runs.ts";
 import { lastMerged, loadRun } from "./load.ts";
 import { MergeQueue } from "./merge-queue.ts";
+import { MessageDesk } from "./messages.ts";
 import { PermissionDesk } from "./permissions.ts";
 import { PickDesk } from "./pick.ts";
 import { prepareWork, type Abandoned } from "./prepare-work.ts";
@@ -31,6 +34,8 @@ export class Driver implements DispatchedRun {
   #merges!: MergeQueue;
   #picks!: PickDesk;
   readonly #permissions: PermissionDesk;
+  readonly #messages = new MessageDesk(() => this.#log);
+  readonly #requests: AgentRequests;
   #finishedBefore: readonly FinishedAttempt[] = [];
   #halt: Extract<Effect, { kind: "halt" }> | undefined;
   #wake: NodeJS.Timeout | undefined;
@@ -46,6 +51,7 @@ export class Driver implements DispatchedRun {
     this.#lease = lease;
     this.#options = options;
     this.#permissions = new PermissionDesk(() => this.#log, deps.mask);
+    this.#requests = new AgentRequests(() => this.#log, this.#permissions, deps);
   }
 
   async run(): Promise<DriveEnd> {
@@ -163,6 +169,8 @@ export class Driver implements DispatchedRun {
   }
 
   async work(assigned: Assigned, signals: AttemptSignals): Promise<AttemptWork | Abandoned | undefined> {
+    const barred = await this.#barred(assigned, signals.signal);
+    if (barred) return { abandoned: barred };
     const money = await this.#setAside(assigned, signals.signal);
     if (money.kind === "not-begun") return { abandoned: money.events };
     const release = money.kind === "held" ? money.release : undefined;
@@ -182,9 +190,27 @@ export class Driver implements DispatchedRun {
       ...(release ? { releaseMoney: release } : {}),
       workspaces: this.#options.workspaces,
       permit: (...request) => desk.ask(...request),
+      messages: this.#messages.of(work.step.path, work.attempt),
+      requests: this.#requests,
       ask: (...question) => desk.question(...question),
       finished: () => [...this.#finishedBefore, ...finishedIn(this.#log.state)],
     };
+  }
+
+  /** What is recorded instead of an attempt that nobody has begun, where a hook refuses it. */
+  async #barred({ id, agent, lease, enqueuedAt }: Assigned, over: AbortSignal): Promise<readonly RunEvent[] | undefined> {
+    const { state } = this.#log;
+    const { clock, node, veto } = this.#deps;
+    const step = parseAttemptId(id)?.stepPath ?? "";
+    const s = state.steps.get(step);
+    const a = s && currentAttempt(s);
+    if (!veto || a?.id !== id || a.phase !== "queued") return undefined;
+    const queuedMs = Math.max(0, clock.now() - (enqueuedAt ?? clock.now()));
+    const started = { attempt: id, step, agent, node, epoch: lease.epoch, queuedMs };
+    const { first, instead } = await mayAttempt(this.#deps, { attempt: id, step, state }, started, over);
+    if (instead) return instead;
+    if (first.length > 0) await this.#log.submit({ events: first, fence: lease, cause: id });
+    return undefined;
   }
 
   /** Money for an attempt that nobody has begun. One that is taken up has its own. */
@@ -247,6 +273,7 @@ export class Driver implements DispatchedRun {
     const feed = this.#deps.onFeed;
     if (feed) for (const e of recorded) feed({ kind: "event", ...e });
     this.#permissions.look(this.#log.state);
+    this.#messages.look(this.#log.state);
     this.#halt = undefined;
     clearTimeout(this.#wake);
     for (const effect of effects) {

@@ -66,9 +66,9 @@ export interface TestEngine {
 export async function engineOn(
   home: string,
   behave: Behaviour,
-  more: Partial<EngineDeps> & { accountSlots?: number; agents?: string[] } = {},
+  more: Partial<EngineDeps> & { accountSlots?: number; agents?: string[]; executorKind?: string } = {},
 ): Promise<TestEngine> {
-  const { accountSlots, agents = ["fn"], ...overrides } = more;
+  const { accountSlots, agents = ["fn"], executorKind = "test", ...overrides } = more;
   const store = overrides.store ?? (await storeOn(home));
   const registry = new Registry<AgentExecution>();
   if (accountSlots !== undefined) registry.limitAccount("acc", accountSlots);
@@ -78,10 +78,15 @@ export async function engineOn(
       tier: "free",
       capabilities: [],
       takesPrompts: true,
-      executorKind: "test",
+      executorKind,
       account: "acc",
       executor: {
-        executor: { kind: "test", needsWorkspace: false, preflight: () => Promise.resolve({ ok: true, detail: "" }), execute: behave },
+        executor: {
+          kind: executorKind,
+          needsWorkspace: false,
+          preflight: () => Promise.resolve({ ok: true, detail: "" }),
+          execute: behave,
+        },
         maxOutputTokens: 0,
       },
     });

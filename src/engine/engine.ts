@@ -44,12 +44,13 @@ async function start(deps: EngineDeps, request: StartRequest): Promise<void> {
       ...(request.inputs && Object.keys(request.inputs).length > 0 ? { inputs: { ...request.inputs } } : {}),
     },
   };
+  const begun = fold([{ event, at: deps.clock.now(), version: 1 }]);
+  const answers = (await deps.veto?.({ before: "run", event, state: begun }, request.signal ?? new AbortController().signal)) ?? [];
   const at = deps.clock.now();
-  const state = fold([{ event, at, version: 1 }]);
-  await deps.store.commit({
-    appends: [{ stream: runStream(runId), expected: 0, events: [{ event, at, actor: request.actor }] }],
-    projections: [rowOf(state)],
-  });
+  const said = answers.map((data) => ({ event: { type: "HookAnswered" as const, data }, at, actor: "engine" }));
+  const events = [{ event, at, actor: request.actor }, ...said];
+  const state = fold(events.map((e, i) => ({ ...e, version: i + 1 })));
+  await deps.store.commit({ appends: [{ stream: runStream(runId), expected: 0, events }], projections: [rowOf(state)] });
 }
 
 /** What the settings say about money, as a run keeps it. */

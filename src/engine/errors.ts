@@ -8,6 +8,7 @@ export type EngineErrorCode =
   | "ITEM_UNKNOWN"
   | "ITEM_CLOSED" // somebody was faster, or the attempt that asked is over
   | "ANSWER_REFUSED" // not by this person, or not such an answer
+  | "MESSAGE_REFUSED" // nobody is there to take it, or not such an agent
   | "STEP_WITHOUT_PRICE"; // a budget over a model whose price nobody knows
 
 /** `message` says what happened and where; `hint` what to do. */

@@ -1,8 +1,8 @@
-import type { InboxItem, RunState } from "../domain/index.ts";
+import { stillWaits, type InboxItem, type RunState } from "../domain/index.ts";
 import type { InboxRow, ProjectionWrite } from "../store/index.ts";
 
 /** The rows that stand for what waits for people in a run. */
-const inboxRows = (state: RunState): InboxRow[] => [...state.inbox.values()].map((item) => rowOfItem(state, item));
+const inboxRows = (state: RunState): InboxRow[] => [...state.inbox.values()].filter(stillWaits).map((item) => rowOfItem(state, item));
 
 function rowOfItem(state: RunState, item: InboxItem): InboxRow {
   const { step, kind, title, detail, choices, who, openedAt, expiresAt, attempt } = item;

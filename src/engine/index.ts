@@ -11,11 +11,14 @@ export type {
   Feed,
   Isolation,
   StartRequest,
+  Veto,
+  VetoQuestion,
 } from "./contract.ts";
 export { createEngine } from "./engine.ts";
 export { EngineError, type EngineErrorCode } from "./errors.ts";
 export { runFolder, transcriptPath } from "./paths.ts";
 export { answerItem, type Answer } from "./answer-item.ts";
+export { sendMessage, whyNoMessage, type Message, type SentMessage } from "./send-message.ts";
 export { projectKey, sharedLimits } from "./budgets.ts";
 export { chooseJudges, type ChosenJudges, type JudgeWish } from "./judges.ts";
 export { spentOn } from "./spending.ts";

@@ -1,7 +1,8 @@
-import type { Finding, GateResult } from "../domain/index.ts";
+import type { Finding, GateResult, RunEvent } from "../domain/index.ts";
 import { currentAttempt } from "../domain/index.ts";
 import { runGates } from "../quality/index.ts";
 import type { RunBranch, Workspaces } from "../workspace/index.ts";
+import { mayMerge } from "./ask-veto.ts";
 import type { EngineDeps } from "./contract.ts";
 import { GateGround } from "./gate-run.ts";
 import type { RunLog } from "./run-log.ts";
@@ -133,7 +134,7 @@ export class MergeQueue {
       title: `Merge ${path}`,
     });
     const isJudged = merge.kind === "merged" && (merge.clean || (s.step.gates.length === 0 && s.step.outputs.files.length === 0));
-    if (isJudged) return { of, onto, commit: merge.commit };
+    if (isJudged) return this.#unlessBarred({ of, onto, commit: merge.commit });
     if (inRow && (merge.kind === "conflict" || s.step.gates.some((g) => g.kind === "command" || g.kind === "regression"))) return "later";
     if (merge.kind === "conflict") {
       const finding: Finding = {
@@ -146,11 +147,23 @@ export class MergeQueue {
     }
     const again = await this.#judgeMerged(path, attempt, merge.commit, onto);
     if (again === "aborted") return undefined;
-    if (again.findings.length === 0) return { of, onto, commit: merge.commit };
+    if (again.findings.length === 0) return this.#unlessBarred({ of, onto, commit: merge.commit });
     if (inRow) return "later";
     const findings = again.findings.map((f) => ({ ...f, message: `together with work merged meanwhile: ${f.message}` }));
     await this.#refuse(of, onto, findings, again.gates);
     return undefined;
+  }
+
+  /** The merge, unless a hook of the user's refuses it. */
+  async #unlessBarred(merge: Merge): Promise<Merge | undefined> {
+    if (!this.#deps.veto) return merge;
+    const { of, onto, commit } = merge;
+    const log = this.#log();
+    const { events, finding } = await mayMerge(this.#deps, { ...of, state: log.state }, { onto, commit }, this.#signal);
+    if (this.#signal.aborted) return undefined;
+    const refused: RunEvent[] = finding ? [{ type: "MergeRefused", data: { ...of, onto, findings: [finding], gates: [] } }] : [];
+    if (events.length > 0) await log.submit({ events: [...events, ...refused], cause: of.attempt });
+    return finding ? undefined : merge;
   }
 
   async #refuse(of: Merge["of"], onto: string, findings: Finding[], gates: GateResult[]): Promise<void> {

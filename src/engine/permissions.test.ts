@@ -9,7 +9,7 @@ const of = { attempt: "r/a#1", step: "a" };
 const request = { title: "npm publish", kind: "execute", detail: "npm publish" } as const;
 
 /** A run whose agent asked leave once and got it; then its engine died. */
-function takenUp(): { desk: PermissionDesk; opened: string[]; say: (item: string) => void } {
+function takenUp() {
   const item = { ...of, item: "r/a!1", kind: "permission" as const, title: request.title, detail: request.detail };
   const events: RunEvent[] = [
     {
@@ -46,11 +46,11 @@ function takenUp(): { desk: PermissionDesk; opened: string[]; say: (item: string
     () => log as unknown as RunLog,
     (text) => text,
   );
-  const say = (answered: string): void => {
-    take({ type: "InboxAnswered", data: { item: answered, by: "ann", verdict: "approve" } });
+  const say = (answered: string, more: { verdict: "approve" | "answer"; text?: string } = { verdict: "approve" }): void => {
+    take({ type: "InboxAnswered", data: { item: answered, by: "ann", ...more } });
     desk.look(state);
   };
-  return { desk, opened, say };
+  return { desk, opened, say, log };
 }
 
 test("an answer that did not reach the agent before its engine died is given when it asks again", async () => {
@@ -71,4 +71,25 @@ test("an answer that had reached it is used up: the same asked once more is a qu
   expect(answer).toEqual({ allow: true });
   const again = desk.ask(step, of.attempt, { ...request, before: 1 }, AbortSignal.abort());
   expect(await again).toMatchObject({ allow: false });
+});
+
+test("an agent's question is the same item for the next engine by its request, answered or not, and in the same words only while it waits", async () => {
+  const { desk, opened, say, log } = takenUp();
+  const asked = { ...of, item: "r/a!2", kind: "question" as const, title: "Which colour?", choices: ["red", "blue"], who: [], count: 1 };
+  const question = { title: asked.title, choices: asked.choices };
+  await log.submit({ events: [{ type: "InboxOpened", data: { ...asked, request: "one" } }] });
+  const forget = new AbortController();
+  const byWords = desk.question(step, of.attempt, { ...question, request: "two" }, forget.signal);
+  const others = desk.question(step, of.attempt, { ...question, choices: ["red", "green"], request: "three" }, forget.signal);
+  const byRequest = desk.question(step, of.attempt, { title: "other words", choices: [], request: "one" }, AbortSignal.any([]));
+  await Promise.resolve();
+  expect(opened).toEqual(["r/a!2", "r/a!3"]);
+  say("r/a!2", { verdict: "answer", text: "blue" });
+  expect(await byRequest).toBe("blue");
+  expect(await desk.question(step, of.attempt, { ...question, request: "one" }, AbortSignal.any([]))).toBe("blue");
+  const again = desk.question(step, of.attempt, { ...question, request: "four" }, forget.signal);
+  await Promise.resolve();
+  expect(opened).toEqual(["r/a!2", "r/a!3", "r/a!4"]);
+  forget.abort();
+  expect(await Promise.all([byWords, others, again])).toEqual([undefined, undefined, undefined]);
 });

@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from "node:util";
 import type { PermissionAnswer, PermissionRequest } from "../agents/index.ts";
 import {
   currentAttempt,
   inboxItemId,
+  stillWaits,
   verdictOn,
   type InboxItem,
   type RunEvent,
@@ -14,8 +16,10 @@ import type { RunLog } from "./run-log.ts";
 /** What people are asked about a running attempt. */
 export interface AttemptQuestion {
   title: string;
-  detail: string;
+  detail?: string | undefined;
   choices: readonly string[];
+  /** The agent's own, by its id: the same request is the same item, whatever its words. */
+  request?: string | undefined;
 }
 
 /** Asks people about running attempts: what their agents ask leave for, where the step's policy does not say it, and what is to be done with them. */
@@ -51,7 +55,7 @@ export class PermissionDesk {
   /** What people chose; `undefined` when the attempt is over before. Never rejects. */
   async question(step: WorkStep, attempt: string, question: AttemptQuestion, signal: AbortSignal): Promise<string | undefined> {
     try {
-      const verdict = await this.#askPeople(step, attempt, { kind: "question", ...question }, signal);
+      const verdict = await this.#askPeople(step, attempt, { kind: "question", detail: undefined, ...question }, signal);
       return verdict?.kind === "answered" ? verdict.answer : undefined;
     } catch {
       // The run is somebody else's, or the store is gone: theirs to ask again.
@@ -68,6 +72,7 @@ export class PermissionDesk {
       detail: string | undefined;
       choices: readonly string[];
       before?: number | undefined;
+      request?: string | undefined;
     },
     signal: AbortSignal,
   ): Promise<Verdict | undefined> {
@@ -75,14 +80,24 @@ export class PermissionDesk {
     const s = log.state.steps.get(step.path);
     const a = s && currentAttempt(s);
     if (!s || a?.id !== attempt || signal.aborted) return undefined;
-    const { kind, choices } = what;
+    const { kind, choices, request } = what;
     const title = this.#mask(what.title).slice(0, 300);
     const detail = what.detail === undefined ? undefined : this.#mask(what.detail).slice(0, 4000);
     // An agent that was taken up asks again what it has asked the engine before this one, unless it has got that answer already.
     const isSame = (i: InboxItem): boolean =>
       i.attempt === attempt && i.kind === kind && i.title === title && (kind === "question" || i.detail === detail);
-    const same = [...log.state.inbox.values()].filter(isSame);
-    const asked = same.slice(what.before ?? 0).find((i) => !this.#asked.has(i.item));
+    const items = [...log.state.inbox.values()];
+    const asked =
+      request === undefined
+        ? items
+            .filter((i) => isSame(i) && i.request === undefined)
+            .slice(what.before ?? 0)
+            .find((i) => !this.#asked.has(i.item))
+        : (items.find((i) => i.attempt === attempt && i.request === request) ??
+          // In the same words once more: only what nobody has answered, for an answer may have reached it.
+          items.find(
+            (i) => isSame(i) && i.request !== undefined && i.detail === detail && isDeepStrictEqual(i.choices, choices) && stillWaits(i),
+          ));
     const item = asked?.item ?? inboxItemId(log.state.runId, step.path, s.items + 1 + this.#openOf(step.path));
     const { promise, resolve } = Promise.withResolvers<Verdict | undefined>();
     const onAbort = (): void => resolve(undefined);
@@ -102,6 +117,7 @@ export class PermissionDesk {
           choices: [...choices],
           who: [],
           count: 1,
+          ...(request === undefined ? {} : { request }),
         },
       };
       if (!asked) await log.submit({ events: [opened], cause: attempt });

@@ -14,7 +14,10 @@ import type { Assigned } from "./dispatcher.ts";
 import { tearDownLeft } from "./ground.ts";
 
 /** What the journal says an assigned attempt is to do; `undefined` when it does not want it any more. */
-export type PreparedWork = Omit<AttemptWork, keyof AttemptSignals | "workspaces" | "permit" | "ask" | "finished" | "releaseMoney">;
+export type PreparedWork = Omit<
+  AttemptWork,
+  keyof AttemptSignals | "workspaces" | "permit" | "messages" | "requests" | "ask" | "finished" | "releaseMoney"
+>;
 
 /** It was under way, and nobody can go on with it; or it is not to begin. What is recorded instead. */
 export interface Abandoned {

@@ -8,6 +8,7 @@ import { limitsOf, projectKey, shareOf } from "./budgets.ts";
 import type { EngineDeps } from "./contract.ts";
 import type { Exhausted, QuotaEnd } from "./outcome.ts";
 import { transcriptPath } from "./paths.ts";
+import { saidBefore } from "./messages.ts";
 import type { AttemptWatch } from "./watch.ts";
 
 /** How an agent ended, with its bill. */
@@ -38,7 +39,9 @@ export async function runAgent(
   { watch, readCalls }: Onlooker,
 ): Promise<AgentEnd> {
   const { execution, step, attempt, feedback, signal, state, session } = work;
-  const prompt = step.kind === "agent" ? buildPrompt(step, feedback, { goesOn: session !== undefined }) : "";
+  const hasRunTools = takesRunTools(work) && execution.executor.runTools === "surely";
+  const prompt =
+    step.kind === "agent" ? buildPrompt(step, feedback, { goesOn: session !== undefined, hasRunTools, said: saidBefore(work) }) : "";
   const metering = await openMetering(deps, work);
   if (metering) readCalls(metering.gateway.spool);
   await using agents = agentHost(deps, work);
@@ -46,18 +49,24 @@ export async function runAgent(
   let result: ExecutionResult;
   let metered: Awaited<ReturnType<GatewayClient["closeKey"]>> | undefined;
   try {
+    using _requests = serveRequests(work, metering, watch);
     result = await execution.executor.execute(
       { attempt, runId: state.runId, step, prompt, feedback, ...(session ? { resume: session.id } : {}) },
       {
         host: watch.seeing(confine ? confinedHost(agents.host, confine) : agents.host),
         ...(workspace ? { workspace: { tree: workspace.tree, home: workspace.home, tmp: workspace.tmp } } : {}),
-        env: withLogin(deps, work, env),
+        env: {
+          ...withLogin(deps, work, env),
+          ...(metering && deps.traceparent ? { TRACEPARENT: deps.traceparent(state.runId, attempt) } : {}),
+        },
         transcript: transcriptPath(deps.home, attempt, "agent"),
         deadlineMs: step.timeoutMs,
         signal: metering ? AbortSignal.any([signal, metering.key.lost]) : signal,
+        messages: work.messages,
         permit: (request, until) => watch.waiting(request.title, work.permit(step, attempt, request, until)),
         ...(execution.credentials ? { credentials: execution.credentials } : {}),
         ...(metering ? { gateway: { url: metering.key.url, key: metering.key.key, model: metering.key.model } } : {}),
+        ...(metering?.key.mcp === undefined ? {} : { mcp: { url: metering.key.mcp } }),
         progress: (text) => {
           watch.progress(text);
           deps.onFeed?.({ kind: "progress", at: deps.clock.now(), attempt, step: step.path, text: deps.mask(text) });
@@ -78,7 +87,23 @@ export async function runAgent(
   return { result: quota ? atLimit(result, quota) : result, usage, ...(exhausted ? { exhausted } : {}), ...(quota ? { quota } : {}) };
 }
 
-async function openMetering(deps: EngineDeps, work: AttemptWork): Promise<{ gateway: GatewayClient; key: OpenKey } | undefined> {
+/** Whether its agent is given the tools of its run: they come by the gateway, with the attempt's own key. */
+const takesRunTools = ({ execution, step }: AttemptWork): boolean =>
+  step.kind === "agent" && execution.upstreams !== undefined && execution.executor.runTools !== undefined;
+
+function serveRequests(work: AttemptWork, metering: Metering | undefined, watch: AttemptWatch): Disposable | undefined {
+  if (metering?.key.mcp === undefined) return undefined;
+  const { step, attempt, agent, signal, requests } = work;
+  const server = requests.serve({ step, attempt, agent, signal, waiting: (what, answer) => watch.waiting(what, answer) });
+  return metering.gateway.serveRequests(metering.key.key, server);
+}
+
+interface Metering {
+  gateway: GatewayClient;
+  key: OpenKey;
+}
+
+async function openMetering(deps: EngineDeps, work: AttemptWork): Promise<Metering | undefined> {
   const { execution, step, attempt, state } = work;
   if (!execution.upstreams) return undefined;
   const gateway = await deps.gateway();
@@ -95,6 +120,7 @@ async function openMetering(deps: EngineDeps, work: AttemptWork): Promise<{ gate
     project: projectKey(state.project),
     maxOutputTokens: execution.maxOutputTokens,
     epoch: work.startEpoch,
+    ...(takesRunTools(work) ? { mcp: true } : {}),
     until: deps.clock.now() + step.timeoutMs + KEY_SLACK_MS,
     ...(execution.quota ? { quota: execution.quota } : {}),
     ...(execution.credentials === "pass-through" ? { credentials: "pass-through" as const } : {}),

@@ -16,6 +16,7 @@ export function buildEach(fields: EachFields, step: Step): Step {
   return {
     ...restingStep({ path: step.path, needs, ownEnv: {} }, {}, false),
     priority: step.priority,
+    ...(step.phase === undefined ? {} : { phase: step.phase }),
     ...(condition === undefined ? {} : { if: condition }),
     ...(when === undefined ? {} : { when }),
     ...(mayFail === undefined ? {} : { mayFail }),
@@ -42,6 +43,7 @@ export function buildBestOf(fields: AgentFields, step: Step): Step {
   return {
     ...restingStep({ path: step.path, needs, ownEnv: {} }, {}, step.readonly),
     priority: step.priority,
+    ...(step.phase === undefined ? {} : { phase: step.phase }),
     ...(condition === undefined ? {} : { if: condition }),
     ...(when === undefined ? {} : { when }),
     ...(mayFail === undefined ? {} : { mayFail }),

@@ -136,11 +136,12 @@ export function buildAsk(fields: AskFields, flow: Flow): AskStep {
 
 const listOf = (value: string | string[] | undefined): string[] => [...new Set(typeof value === "string" ? [value] : (value ?? []))];
 
-function controlOf(fields: ControlFields): Partial<Pick<Step, "if" | "when" | "mayFail">> {
+function controlOf(fields: ControlFields): Partial<Pick<Step, "if" | "when" | "mayFail" | "phase">> {
   return {
     ...(fields.if === undefined ? {} : { if: fields.if }),
     ...(fields.finally ? { when: "always" as const } : fields["on-failure"] ? { when: "failed" as const } : {}),
     ...(fields["may-fail"] ? { mayFail: true } : {}),
+    ...(fields.phase === undefined ? {} : { phase: fields.phase }),
   };
 }
 

@@ -9,6 +9,7 @@ export type { Evaluated, EvaluationCode, EvaluationProblem, ResolvedInputs, Scop
 export { resolveInputs } from "./inputs.ts";
 export { resolveStep } from "./resolve.ts";
 export { expandGroup, groupOutput, pipelineOutputs, repeatIsDone } from "./expand.ts";
+export { compileHookFilter, type FilterScope, type HookFilter } from "./hook-filter.ts";
 export { fillSecrets, secretsIn } from "./expression/secrets.ts";
 export { importActions, type ActionsDag, type ImportedActions, type ImportNote, type ImportProblem } from "./import-actions/index.ts";
 export { formatProblems } from "../config/index.ts";

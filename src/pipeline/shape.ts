@@ -103,6 +103,7 @@ const control = {
   finally: z.boolean().optional().describe("Runs whatever happened; without needs: after all other steps"),
   "may-fail": z.boolean().optional().describe("Its failure fails nothing else"),
   priority: z.int().min(-1_000_000).max(1_000_000).optional().describe("Higher goes first; default 0"),
+  phase: Id.optional().describe("A named part of the run; when all its steps are over, a report of it is written"),
 };
 
 const MOST_CHILDREN = 1000;

@@ -10,6 +10,7 @@ import { isDead, isHalted, thisHolder } from "./identity.ts";
 import { learn } from "./learnt.ts";
 import { routingFor } from "./routing.ts";
 import { openIsolation } from "./isolation.ts";
+import { openOnlookers } from "./onlookers.ts";
 import type { ScriptedModels } from "./scripted-models.ts";
 import { openStore } from "./store.ts";
 
@@ -22,6 +23,8 @@ export interface Parts {
   registry: Registry<AgentExecution>;
   scripted: ScriptedModels;
   keepWorkspaces: boolean;
+  /** Told at the end what hooks and telemetry could not do. */
+  tell?: (notice: string) => void;
 }
 
 /** An engine with all it stands on. Leaves nothing running when it is disposed of. */
@@ -58,6 +61,12 @@ export async function assemble(cli: Surroundings, parts: Parts): Promise<Assembl
   const apart = openIsolation(cli, config, parts.project);
   let listener: ((item: Feed) => void) | undefined;
   let gateway: Promise<GatewayClient> | undefined;
+  const { hooks, telemetry } = await openOnlookers(cli, config, { store, tell: parts.tell ?? (() => undefined) }).catch(
+    async (error: unknown) => {
+      await store.close();
+      throw error;
+    },
+  );
   const deps: EngineDeps = {
     store,
     clock: cli.clock,
@@ -80,9 +89,15 @@ export async function assemble(cli: Surroundings, parts: Parts): Promise<Assembl
     keepWorkspaces: parts.keepWorkspaces,
     isDead,
     isHalted,
-    onFeed: (item) => listener?.(item),
+    ...(hooks?.veto ? { veto: hooks.veto } : {}),
+    ...(telemetry ? { traceparent: telemetry.traceparent } : {}),
+    onFeed: (item) => {
+      listener?.(item);
+      if (item.kind === "event") hooks?.kick();
+    },
   };
-  const engine = createEngine(deps);
+  const created = createEngine(deps);
+  const engine = telemetry?.tracing(created) ?? created;
   return {
     engine,
     deps,
@@ -94,6 +109,7 @@ export async function assemble(cli: Surroundings, parts: Parts): Promise<Assembl
       deps.keepers?.[Symbol.dispose]();
       await (await gateway?.catch(() => undefined))?.disconnect().catch(() => undefined);
       apart[Symbol.dispose]();
+      await Promise.all([hooks?.close(), telemetry?.close()]);
       await scripted.stopAll();
       await store.close();
     },

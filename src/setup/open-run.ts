@@ -18,7 +18,12 @@ export interface OpenedRun extends AsyncDisposable {
 }
 
 /** With the settings of the run's base commit and the options it was started with, which `more` overrides. Starts no model. */
-export async function openRun(cli: Surroundings, state: RunState, more: RunOptions = {}): Promise<OpenedRun> {
+export async function openRun(
+  cli: Surroundings,
+  state: RunState,
+  more: RunOptions = {},
+  tell?: (notice: string) => void,
+): Promise<OpenedRun> {
   const { runId } = state;
   const project = await openProject(state.project, { env: cli.env });
   const saved = readOptions(homeOf(cli), runId);
@@ -29,7 +34,14 @@ export async function openRun(cli: Surroundings, state: RunState, more: RunOptio
   const scripted = new ScriptedModels(config.home, runId);
   for (const id of saved.scripted ?? []) await scripted.stop(id);
   const registry = buildRegistry(config, scripted.urls);
-  const assembled = await assemble(cli, { config, project, registry, scripted, keepWorkspaces: options.keep === true });
+  const assembled = await assemble(cli, {
+    config,
+    project,
+    registry,
+    scripted,
+    keepWorkspaces: options.keep === true,
+    ...(tell ? { tell } : {}),
+  });
   const workspaces = openWorkspaces({ project, home: config.home });
   return {
     config,

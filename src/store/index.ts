@@ -260,6 +260,8 @@ export interface Store {
    * process, until `signal` aborts. No gap, no double.
    */
   follow(stream: string, options: FollowOptions): AsyncIterable<Recorded>;
+  /** The same of all streams: those with globalSeq > `after`, in that order. */
+  followAll(options: FollowOptions): AsyncIterable<Recorded>;
 
   /**
    * Takes at most `limit` entries: priority first, then affinity, rank, age. Each is leased with a new epoch. An entry

@@ -171,6 +171,7 @@ function talkOf(agent: RealAgent, behaviour: TalkBehaviour): ScriptFunction {
       return once((tree) => (agent.ask ?? agent.write)(join(tree, behaviour.path), behaviour.content));
     case "remember":
     case "recall":
+    case "listen":
       return () => ({ text: "Noted.", usage });
     default:
       return behaviour satisfies never;

@@ -1,7 +1,7 @@
 // A scripted ACP agent, for what no real one does on demand: crashes, broken lines, floods, usage that comes late. It asks no
 // model. Usage: node fake-acp-agent.mjs SCRIPT.json, where the script is { "initialize"?: {...}, "prompt": [act, ...] }.
 import { spawn } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,12 +11,13 @@ const answers = new Map();
 const cancelled = Promise.withResolvers();
 let cwd = process.cwd();
 let asked = 0;
+let prompted = 0;
 
 const raw = (text) => new Promise((resolve) => process.stdout.write(text, resolve));
 const send = (message) => raw(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
 const update = (sessionId, content) => send({ method: "session/update", params: { sessionId, update: content } });
 
-async function act(step, sessionId) {
+async function act(step, sessionId, prompt) {
   switch (step.do) {
     case "say":
       return update(sessionId, { sessionUpdate: "agent_message_chunk", content: { type: "text", text: step.text } });
@@ -60,6 +61,8 @@ async function act(step, sessionId) {
       });
     case "stderr":
       return void process.stderr.write(`${step.text}\n`);
+    case "note-prompt":
+      return appendFileSync(step.file, `${JSON.stringify(prompt)}\n`);
     case "crash":
       return void process.kill(process.pid, "SIGKILL");
     case "exit":
@@ -68,6 +71,9 @@ async function act(step, sessionId) {
       for (;;) await update(sessionId, { sessionUpdate: "agent_thought_chunk", content: { type: "text", text: "and on ".repeat(200) } });
     case "child":
       return void spawn("sh", ["-c", step.command], { stdio: "ignore", detached: step.detached ?? false });
+    case "until-file":
+      while (!existsSync(step.file)) await sleep(20);
+      return undefined;
     case "sleep":
       return sleep(step.ms);
     // Answers session/cancel as the protocol wants it, with what it used until then.
@@ -103,8 +109,9 @@ async function answer({ id, method, params }) {
     case "session/set_mode":
       return send({ id, result: {} });
     case "session/prompt": {
-      const { sessionId } = params;
-      for (const step of script.prompt) await act(step, sessionId);
+      const { sessionId, prompt } = params;
+      prompted += 1;
+      for (const step of (prompted > 1 && script.again) || script.prompt) await act(step, sessionId, prompt[0].text);
       if (script.promptError) return send({ id, error: script.promptError });
       await send({ id, result: { stopReason: "end_turn", ...script.result } });
       for (const step of script.after ?? []) await act(step, sessionId);

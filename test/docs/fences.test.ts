@@ -14,6 +14,14 @@ const notRun: Readonly<Record<string, { why: string; blocks: readonly string[] }
     why: "a benchmark takes the whole machine for minutes; the names are checked below",
     blocks: ["docs/benchmarks.md: npm run bench -- engine          # a table for people"],
   },
+  server: {
+    why: "a server stays until it is ended; test/server and test/browser run it",
+    blocks: ["docs/dashboard.md: stepfall up"],
+  },
+  client: {
+    why: "it needs a program that the reader has; test/agents/mcp runs real ones against the server",
+    blocks: ["docs/mcp.md: claude mcp add stepfall -- stepfall mcp"],
+  },
   editor: {
     why: "a comment that editors read; the file it names is checked below",
     blocks: ["docs/pipeline.md: # yaml-language-server: $schema=./schema/pipeline.schema.json"],

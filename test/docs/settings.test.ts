@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
 import { Scene } from "../../src/cli/cli.testkit.ts";
 import { loadConfig } from "../../src/config/index.ts";
@@ -27,8 +28,13 @@ interface Settings {
   "default-agent"?: string;
 }
 
-test.each(blocks)("$at loads", ({ text, at }) => {
-  const loaded = loadConfig({ env: {}, home: "/nonexistent", projectDir: root, projectText: text, projectFile: at });
+test.each(blocks)("$at loads", ({ info, text, at }) => {
+  // Some are only for the user's own file.
+  const isUsers = info.includes("user");
+  const home = mkdtempSync(join(tmpdir(), "stepfall-settings-"));
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  if (isUsers) writeFileSync(join(home, "config.yaml"), text);
+  const loaded = loadConfig({ env: {}, home, projectDir: root, projectText: isUsers ? "" : text, projectFile: at });
   expect(loaded.ok ? [] : loaded.problems).toEqual([]);
 });
 

@@ -64,13 +64,14 @@ afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5, ret
 
 const stepfall = (place: string, ...args: string[]): Promise<Done> => run(["npx", "--no-install", "stepfall", ...args], place, env);
 
-test("the tarball holds the launcher, the bundle, examples and schemas, and nothing else", () => {
+test("the tarball holds the launcher, the bundle, the dashboard, examples and schemas, and nothing else", () => {
   const expected = [
     /^(package\.json|LICENSE|README\.md|bin\/stepfall\.js)$/,
     /^dist\/[\w-]+\.js$/,
     /^dist\/index\.d\.ts$/,
+    /^web\/dist\/(index\.html|theme\.js|favicon\.svg|assets\/[\w.-]+)$/,
     /^examples\//,
-    /^schema\/\w+\.schema\.json$/,
+    /^schema\/(\w+\.schema|openapi)\.json$/,
   ];
   expect(shipped.filter((file) => !expected.some((pattern) => pattern.test(file)))).toEqual([]);
   expect(shipped).toEqual(
@@ -79,7 +80,12 @@ test("the tarball holds the launcher, the bundle, examples and schemas, and noth
     ),
   );
   expect(shipped).toEqual(
-    expect.arrayContaining(["dist/index.d.ts", "examples/fix-and-verify/pipeline.yaml", "schema/pipeline.schema.json"]),
+    expect.arrayContaining([
+      "dist/index.d.ts",
+      "web/dist/index.html",
+      "examples/fix-and-verify/pipeline.yaml",
+      "schema/pipeline.schema.json",
+    ]),
   );
 });
 

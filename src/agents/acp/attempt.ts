@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { AgentHandle, AttemptTask, ExecutionContext, ExecutionResult, Exit, ReportedTokens } from "../contract.ts";
+import type { AgentHandle, AgentMessage, AttemptTask, ExecutionContext, ExecutionResult, Exit, ReportedTokens } from "../contract.ts";
 import { exitFailure, failureInWords, requestFailure, stopFailure } from "./failure.ts";
 import { connectAgent, type Link } from "./link.ts";
 import { toldOnce } from "../told-once.ts";
 import { answerPermission, notePermission, type AnsweredBefore } from "./permission.ts";
 import { greet, openSession, ProtocolMismatch } from "./session.ts";
 import { CANCEL_MS, type AcpExecutorOptions } from "./start.ts";
-import { tokensOf } from "./tokens.ts";
+import { sumOf, tokensOf } from "./tokens.ts";
 import { Turn } from "./updates.ts";
 
 const LATE_USAGE_MS = 1000;
@@ -24,7 +24,8 @@ export class Attempt {
   readonly #task: AttemptTask;
   readonly #context: ExecutionContext;
   readonly #tree: string;
-  readonly #options: AcpExecutorOptions;
+  /** `hasMcp`: its settings name the tools of its run already. */
+  readonly #options: AcpExecutorOptions & { hasMcp: boolean };
   readonly #link: Link;
   readonly #tell: (text: string) => void;
   #turn: Turn;
@@ -32,8 +33,19 @@ export class Attempt {
   #session: string | undefined;
   #canResume = false;
   #tokens: ReportedTokens | undefined;
+  readonly #messages: AgentMessage[] = [];
+  /** The message that the present turn is about, until the agent shows that it has it. */
+  #unanswered: AgentMessage | undefined;
+  #exit: Promise<void> = Promise.resolve();
+  #exited = false;
 
-  constructor(handle: AgentHandle, task: AttemptTask, context: ExecutionContext, tree: string, options: AcpExecutorOptions) {
+  constructor(
+    handle: AgentHandle,
+    task: AttemptTask,
+    context: ExecutionContext,
+    tree: string,
+    options: AcpExecutorOptions & { hasMcp: boolean },
+  ) {
     this.#handle = handle;
     this.#task = task;
     this.#context = context;
@@ -43,9 +55,14 @@ export class Attempt {
     // A session that is taken up may be told again from its beginning: that is not this attempt's doing.
     this.#turn = new Turn(tree, () => {});
     this.#link = connectAgent(handle, {
-      update: (params) => this.#turn.update(params),
-      permission: (params, signal) =>
-        answerPermission(params, this.#turn, context, this.#answeredBefore, AbortSignal.any([signal, context.signal])),
+      update: (params) => {
+        this.#hasMessage();
+        this.#turn.update(params);
+      },
+      permission: (params, signal) => {
+        this.#hasMessage();
+        return answerPermission(params, this.#turn, context, this.#answeredBefore, AbortSignal.any([signal, context.signal]));
+      },
       answered: (params) => notePermission(params, this.#turn, this.#answeredBefore),
     });
   }
@@ -54,12 +71,14 @@ export class Attempt {
     const { signal, deadlineMs } = this.#context;
     const over = new AbortController();
     const exit = this.#handle.settle(over.signal);
-    exit.catch(() => {}); // it may be known before it is asked for
+    const gone = (): void => void (this.#exited = true);
+    this.#exit = exit.then(gone, gone); // it may be known before it is asked for
     const stopping = Promise.withResolvers<Stop>();
     const abort = () => stopping.resolve("aborted");
     if (signal.aborted) abort();
     signal.addEventListener("abort", abort, { once: true });
     const timer = setTimeout(() => stopping.resolve("deadline"), Math.min(deadlineMs, 2 ** 31 - 1));
+    using _messages = this.#context.messages?.follow((message) => void this.#messages.push(message));
     try {
       const talking = this.#talk();
       const first = await Promise.race([talking, stopping.promise]);
@@ -91,23 +110,60 @@ export class Attempt {
         resume: this.#task.resume,
         mode: this.#context.permit && (this.#task.step.permissions ?? "allow") !== "allow" ? "asks" : "allows",
         sessionModes: this.#options.preset.sessionModes,
+        mcp: greeting.takesMcp && !this.#options.hasMcp ? this.#context.mcp?.url : undefined,
         closed: connection.signal,
       });
       if (opened.notResumed !== undefined) this.#tell(`starts anew: ${opened.notResumed}`);
-      this.#turn = new Turn(this.#tree, this.#tell);
       this.#session = opened.id;
-      const prompt = [{ type: "text", text: this.#task.prompt }];
-      const answer = await agent.request<{ stopReason?: unknown }>("session/prompt", { sessionId: opened.id, prompt });
-      this.#tokens = tokensOf(answer, this.#options.preset.inputIncludesCached);
-      await this.#lateUsage();
-      const { message, hasSystemError } = this.#turn;
-      return (
-        stopFailure(String(answer?.stopReason), message) ?? failureInWords(message, hasSystemError) ?? { kind: "ended", summary: message }
-      );
+      let said = await this.#prompt(opened.id, this.#task.prompt);
+      // One turn for each, in order: whoever takes the attempt up makes the same turns of the same messages.
+      for (let next = this.#messages.shift(); next && said.kind === "ended"; next = this.#messages.shift()) {
+        const before = said;
+        said = await this.#say(opened.id, next, before);
+        if (said === before) break;
+      }
+      return said;
     } catch (error) {
       if (error instanceof ProtocolMismatch) return { kind: "failed", because: "setup", message: error.message };
       return connection.signal.aborted ? { kind: "gone" } : requestFailure(error);
     }
+  }
+
+  async #prompt(sessionId: string, text: string): Promise<ExecutionResult> {
+    this.#turn = new Turn(this.#tree, this.#tell);
+    const prompt = [{ type: "text", text }];
+    const answer = await this.#link.agent.request<{ stopReason?: unknown }>("session/prompt", { sessionId, prompt });
+    this.#hasMessage();
+    this.#tokens = sumOf(this.#tokens, tokensOf(answer, this.#options.preset.inputIncludesCached));
+    await this.#lateUsage();
+    const { message, hasSystemError } = this.#turn;
+    return (
+      stopFailure(String(answer?.stopReason), message) ?? failureInWords(message, hasSystemError) ?? { kind: "ended", summary: message }
+    );
+  }
+
+  /** A turn about what a person says. One that was leaving when it was spoken to has not heard it: what it had done before stands. */
+  async #say(sessionId: string, message: AgentMessage, before: ExecutionResult): Promise<ExecutionResult> {
+    this.#unanswered = message;
+    try {
+      return await this.#prompt(sessionId, `${message.by}, who follows your work, says:\n${message.text}`);
+    } catch (error) {
+      if (!this.#unanswered) throw error;
+      // A write fails before the end of the process is seen.
+      await Promise.race([this.#exit, sleep(EXIT_MS)]);
+      if (this.#exited || this.#link.connection.signal.aborted) return before;
+      this.#hasMessage();
+      throw error;
+    }
+  }
+
+  /** It shows that it works on the message. */
+  #hasMessage(): void {
+    const message = this.#unanswered;
+    if (!message) return;
+    this.#unanswered = undefined;
+    this.#context.messages?.delivered(message.n);
+    this.#tell(`is told by ${message.by}: ${message.text}`);
   }
 
   /** Asks it to stop, so that it says what it used and leaves its session in order. */

@@ -69,12 +69,23 @@ executorConformance(
         return { step, prompt: "add sum", gateway };
       },
       arrangeTalk: async (behaviour) => {
+        if (behaviour.does === "listen") {
+          fakeAgent(file, {
+            prompt: [
+              { do: "say", text: "I did it." },
+              { do: "note-prompt", file: `${file}.prompts` },
+            ],
+            result: { usage },
+          });
+          return { step, prompt: "add sum", gateway };
+        }
         if (behaviour.does !== "ask") throw new Error("the scripted agent remembers nothing");
         const toolCall = { toolCallId: "w", title: `write ${behaviour.path}`, kind: "edit", locations: [{ path: behaviour.path }] };
         const { path, content } = behaviour;
         fakeAgent(file, { prompt: [{ do: "ask", toolCall, options, thenWrite: { path, content } }] });
         return { step, prompt: "add sum", gateway };
       },
+      hadWord: (word) => readFileSync(`${file}.prompts`, "utf8").includes(word),
       cleanUp: async () => rmSync(folder, { recursive: true, force: true }),
     };
   },

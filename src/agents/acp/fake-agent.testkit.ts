@@ -16,11 +16,15 @@ export type Act =
   | { do: "raw"; text: string }
   | { do: "big"; lines: number }
   | { do: "stderr"; text: string }
+  /** Appends the prompt it is on to a file, a line of JSON. */
+  | { do: "note-prompt"; file: string }
   | { do: "crash" }
   | { do: "exit"; code: number }
   | { do: "flood" }
   | { do: "child"; command: string; detached?: boolean }
   | { do: "sleep"; ms: number }
+  /** Waits until the file is there. */
+  | { do: "until-file"; file: string }
   | { do: "until-cancelled" }
   | { do: "stubborn" };
 
@@ -30,6 +34,8 @@ export interface FakeScript {
   session?: Record<string, unknown>;
   newError?: Record<string, unknown>;
   prompt: readonly Act[];
+  /** On further prompts; without it the same again. */
+  again?: readonly Act[];
   /** Added to the answer of the prompt. */
   result?: Record<string, unknown>;
   promptError?: Record<string, unknown>;

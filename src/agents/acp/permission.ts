@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isRunTool } from "../../domain/index.ts";
 import type { ExecutionContext, PermissionRequest } from "../contract.ts";
 import { commandOf, labelOf, ToolCallShape, type ToolCall, type Turn } from "./updates.ts";
 
@@ -37,13 +38,26 @@ export async function answerPermission(
   if (!parsed.success) return { outcome: { outcome: "cancelled" } };
   const { toolCall, options } = parsed.data;
   const call = turn.tool(toolCall);
+  if (isRunToolCall(call)) return { outcome: choose(options, ["allow_once", "allow_always"]) };
   const request = requestOf(call);
   const times = before.get(JSON.stringify(request));
   const answer = permit ? await permit({ ...request, ...(times ? { before: times } : {}) }, signal) : { allow: true as const };
   if (!answer.allow) progress(`refused: ${labelOf(call)} (${answer.because})`);
-  const wanted = answer.allow ? ["allow_once", "allow_always"] : ["reject_once", "reject_always"];
+  return { outcome: choose(options, answer.allow ? ["allow_once", "allow_always"] : ["reject_once", "reject_always"]) };
+}
+
+function choose(options: readonly z.infer<typeof Option>[], wanted: readonly string[]): Outcome["outcome"] {
   const chosen = wanted.flatMap((kind) => options.find((option) => option.kind === kind) ?? [])[0];
-  return { outcome: chosen ? { outcome: "selected", optionId: chosen.optionId } : { outcome: "cancelled" } };
+  return chosen ? { outcome: "selected", optionId: chosen.optionId } : { outcome: "cancelled" };
+}
+
+/** As agents call the tools of the run, which need nobody's leave: one of them asks people itself. */
+const runTool = /^(?:mcp__stepfall__(\w+)|(\w+) \(stepfall MCP Server\))$/;
+
+function isRunToolCall({ title, kind, paths, input }: ToolCall): boolean {
+  const [, prefixed, suffixed] = runTool.exec(title ?? "") ?? [];
+  const isLooker = kind === undefined || kind === "other" || kind === "read";
+  return isLooker && paths.length === 0 && commandOf(input) === undefined && isRunTool(prefixed ?? suffixed ?? "");
 }
 
 /** A request for leave that was answered before: the call is known, and nothing is asked. */

@@ -9,6 +9,7 @@ const Introduction = z.looseObject({
     .looseObject({
       loadSession: z.boolean().nullish(),
       sessionCapabilities: z.looseObject({ resume: z.unknown().optional() }).nullish(),
+      mcpCapabilities: z.looseObject({ http: z.boolean().nullish() }).nullish().catch(null),
     })
     .nullish(),
 });
@@ -24,6 +25,8 @@ export interface Greeting {
   /** As the agent calls itself, with its version. */
   name: string | undefined;
   resumes: Resumes;
+  /** Whether it takes an MCP server by its address. */
+  takesMcp: boolean;
 }
 
 /** The agent cannot be talked to: it speaks another version of the protocol, or what it says is not ACP. */
@@ -42,7 +45,8 @@ export async function greet(agent: ClientContext): Promise<Greeting> {
     throw new ProtocolMismatch(`it speaks version ${protocolVersion} of ACP; Stepfall speaks ${PROTOCOL_VERSION}`);
   const name = agentInfo ? `${agentInfo.title ?? agentInfo.name}${agentInfo.version ? ` ${agentInfo.version}` : ""}` : undefined;
   const canResume = agentCapabilities?.sessionCapabilities?.resume;
-  return { name, resumes: canResume !== undefined && canResume !== null ? "resume" : agentCapabilities?.loadSession ? "load" : "no" };
+  const resumes = canResume !== undefined && canResume !== null ? "resume" : agentCapabilities?.loadSession ? "load" : "no";
+  return { name, resumes, takesMcp: agentCapabilities?.mcpCapabilities?.http === true };
 }
 
 export interface SessionWish {
@@ -52,6 +56,8 @@ export interface SessionWish {
   /** Whether what it does must be asked for, or nothing of it need be. */
   mode: "asks" | "allows";
   sessionModes: AgentPreset["sessionModes"];
+  /** Address of an MCP server for it. */
+  mcp?: string | undefined;
   /** Aborts when the connection is gone. */
   closed: AbortSignal;
 }
@@ -64,11 +70,12 @@ export interface OpenSession {
 
 /** Takes the earlier session up where that can be done, else begins one. */
 export async function openSession(agent: ClientContext, resumes: Resumes, wish: SessionWish): Promise<OpenSession> {
-  const { cwd, resume } = wish;
+  const { cwd, resume, mcp } = wish;
+  const mcpServers = mcp === undefined ? [] : [{ type: "http", name: "stepfall", url: mcp, headers: [] }];
   let notResumed: string | undefined;
   if (resume !== undefined && resumes !== "no") {
     try {
-      const taken: unknown = await agent.request(`session/${resumes}`, { sessionId: resume, cwd, mcpServers: [] });
+      const taken: unknown = await agent.request(`session/${resumes}`, { sessionId: resume, cwd, mcpServers });
       await setMode(agent, resume, taken, wish);
       return { id: resume };
     } catch (error) {
@@ -76,7 +83,7 @@ export async function openSession(agent: ClientContext, resumes: Resumes, wish: 
       notResumed = (error as Error).message;
     }
   } else if (resume !== undefined) notResumed = "the agent cannot take sessions up";
-  const begun: unknown = await agent.request("session/new", { cwd, mcpServers: [] });
+  const begun: unknown = await agent.request("session/new", { cwd, mcpServers });
   const parsed = NewSession.safeParse(begun);
   if (!parsed.success) throw new ProtocolMismatch("its answer to session/new has no session");
   const id = parsed.data.sessionId;

@@ -1,6 +1,6 @@
 import type { CredentialMode } from "../../domain/index.ts";
 import type { AgentHandle, ExecutionContext } from "../contract.ts";
-import type { AgentPreset, AgentSetup } from "../presets/contract.ts";
+import type { AgentPreset, AgentSetup, SetupInput } from "../presets/contract.ts";
 import { writeSetup } from "../presets/write.ts";
 
 export interface AcpExecutorOptions {
@@ -23,12 +23,13 @@ export const CANCEL_MS = 1500;
 /** A reasonable agent starts in a few seconds. */
 export const PREFLIGHT_MS = 45_000;
 
-type Started = { ok: true; handle: AgentHandle } | { ok: false; problem: string; hint: string };
+type Started = { ok: true; handle: AgentHandle; hasMcp: boolean } | { ok: false; problem: string; hint: string };
 
 /** Writes the agent's settings and starts its process, with a connection still to be made. */
 export async function start(
   options: AcpExecutorOptions,
   context: Pick<ExecutionContext, "host" | "env" | "gateway" | "credentials">,
+  tools: Pick<SetupInput, "mcp" | "isFree">,
   where: { attempt: string; role: string; cwd: string; home: string; deadlineMs: number; transcript: string },
 ): Promise<Started> {
   const { preset } = options;
@@ -44,7 +45,7 @@ export async function start(
     };
   const { home, ...rest } = where;
   const model = mode === "metered" ? gateway?.model : options.model;
-  const setup = preset.setup({ mode, home, ...(gateway ? { gateway } : {}), ...(model === undefined ? {} : { model }) });
+  const setup = preset.setup({ mode, home, ...(gateway ? { gateway } : {}), ...(model === undefined ? {} : { model }), ...tools });
   try {
     await writeSetup(setup);
   } catch (error) {
@@ -60,7 +61,7 @@ export async function start(
     env: { ...context.env, HOME: home, ...setup.env, ...options.env },
     stdin: "open",
   });
-  return { ok: true, handle };
+  return { ok: true, handle, hasMcp: setup.hasMcp === true };
 }
 
 function commandLine({ preset, command }: AcpExecutorOptions, setup: AgentSetup): readonly [string, ...string[]] {

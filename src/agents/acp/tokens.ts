@@ -19,6 +19,17 @@ const Response = z.looseObject({
     .catch(undefined),
 });
 
+/** Of several prompts of one session. */
+export const sumOf = (a: ReportedTokens | undefined, b: ReportedTokens | undefined): ReportedTokens | undefined =>
+  a && b
+    ? {
+        calls: a.calls + b.calls,
+        inputTokens: a.inputTokens + b.inputTokens,
+        cachedInputTokens: a.cachedInputTokens + b.cachedInputTokens,
+        outputTokens: a.outputTokens + b.outputTokens,
+      }
+    : (a ?? b);
+
 /**
  * Tokens of one prompt, as its answer says. `calls` counts reports, not calls of a model: ACP does not tell those.
  * `inputIncludesCached`: what the agent's input tokens mean; `undefined`: what it says is not to be counted on.

@@ -52,6 +52,11 @@ executorConformance("the chat executor", async () => {
       endpoint.script(scriptOf(behaviour));
       return { step, prompt: "add sum", gateway: { url: endpoint.url, key: KEY, model: "scripted" } };
     },
+    arrangeTalk: async () => {
+      endpoint.script([run("true"), { text: "done" }]);
+      return { step, prompt: "add sum", gateway: { url: endpoint.url, key: KEY, model: "scripted" } };
+    },
+    hadWord: (word) => JSON.stringify(endpoint.requests.at(-1)?.body).includes(word),
     cleanUp: () => endpoint.close(),
   };
 });

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { AgentHandle, ExecutionContext, ExecutionResult, Executor, Exit, ReportedTokens, SpawnSpec } from "../contract.ts";
 import { LastLines } from "../last-lines.ts";
 import { toldOnce } from "../told-once.ts";
-import { ChatMessage, type ChatTask } from "./protocol.ts";
+import { ChatMessage, type ChatInput, type ChatTask } from "./protocol.ts";
 
 export interface ChatExecutorOptions {
   /** Most model calls of one attempt. Default 50. */
@@ -40,6 +40,7 @@ export function createChatExecutor(options: ChatExecutorOptions = {}): Executor 
   return {
     kind: "chat",
     needsWorkspace: true,
+    ...(tools ? { runTools: "surely" } : {}),
 
     async preflight({ host, env, gateway, signal, scratch }) {
       const handle = await host.spawn({
@@ -69,7 +70,7 @@ export function createChatExecutor(options: ChatExecutorOptions = {}): Executor 
       if (!gateway)
         return { kind: "failed", because: "internal", message: `${task.attempt} has no model: the chat agent works through the gateway` };
       const handle = await context.host.spawn({
-        ...spec({ mode: "run", prompt: task.prompt, tree: workspace.tree, gateway }),
+        ...spec({ mode: "run", prompt: task.prompt, tree: workspace.tree, gateway, ...(context.mcp ? { mcp: context.mcp.url } : {}) }),
         attempt: task.attempt,
         role: "agent",
         cwd: workspace.tree,
@@ -77,7 +78,11 @@ export function createChatExecutor(options: ChatExecutorOptions = {}): Executor 
         deadlineMs: context.deadlineMs,
         transcript: context.transcript,
       });
-      const said = await follow(handle, context.signal, toldOnce(handle, context.progress));
+      using _messages = context.messages?.follow(({ n, by, text }) => {
+        // A process that is gone has not had it, and never says that it had.
+        handle.send(`${JSON.stringify({ type: "message", n, by, text } satisfies ChatInput)}\n`).catch(() => {});
+      });
+      const said = await follow(handle, context.signal, toldOnce(handle, context.progress), context.messages);
       const reported = said.tokens.calls > 0 ? { reported: said.tokens } : {};
       return { ...resultOf(said, context), ...reported };
     },
@@ -92,7 +97,12 @@ interface Said {
 }
 
 /** Reads what the process says until it is gone. */
-async function follow(handle: AgentHandle, signal: AbortSignal, progress: ExecutionContext["progress"]): Promise<Said> {
+async function follow(
+  handle: AgentHandle,
+  signal: AbortSignal,
+  progress: ExecutionContext["progress"],
+  messages?: ExecutionContext["messages"],
+): Promise<Said> {
   const tokens: ReportedTokens = { calls: 0, inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 };
   const stderr = new LastLines(20);
   let last: Said["last"];
@@ -106,6 +116,10 @@ async function follow(handle: AgentHandle, signal: AbortSignal, progress: Execut
       switch (message.type) {
         case "tool":
           progress(message.label);
+          break;
+        case "message":
+          messages?.delivered(message.n);
+          progress(`is told by ${message.by}: ${message.text}`);
           break;
         case "usage":
           tokens.calls += 1;

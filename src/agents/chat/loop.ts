@@ -1,5 +1,6 @@
-import { hasToolCall, isStepCount, streamText, type ToolSet } from "ai";
+import { hasToolCall, isStepCount, streamText, type ModelMessage, type ToolSet } from "ai";
 import { classifyFailure } from "./failure.ts";
+import type { Incoming } from "./incoming.ts";
 import { listen, modelAt, type Heard, type ModelAccess } from "./listen.ts";
 import { systemPrompt } from "./prompt.ts";
 import { cut, type ChatMessage } from "./protocol.ts";
@@ -11,37 +12,61 @@ export interface LoopOptions extends ModelAccess {
   maxTurns: number;
   /** What `give_up` said, if it was called. */
   givenUp(): string | undefined;
+  /** What people say meanwhile. */
+  incoming: Incoming;
   send(message: ChatMessage): void;
 }
 
 export type LoopEnd = Extract<ChatMessage, { type: "done" | "failed" }>;
 
-/** Model, tools, model, ... until the model answers without a tool. Sends everything on the way; answers how it ended. */
+/**
+ * Model, tools, model, ... until the model answers without a tool and nobody has said anything meanwhile. Sends everything on the way; answers
+ * how it ended.
+ */
 export async function runLoop(options: LoopOptions): Promise<LoopEnd> {
-  const { prompt, tools, maxTurns, send } = options;
-  let turn = 0;
-  let toolCalls = 0;
-  const open = () =>
-    streamText({
+  const { prompt, maxTurns, incoming, givenUp, send } = options;
+  const at = { turn: 0, toolCalls: 0 };
+  const messages: ModelMessage[] = [{ role: "user", content: prompt }];
+  for (;;) {
+    const { heard, said } = await converse(options, messages, at);
+    const isInterrupted = incoming.isWaiting && at.turn < maxTurns && givenUp() === undefined && heard.reason !== "length";
+    if (!isInterrupted || brokenEnd(heard)) return endOf(options, heard, at.toolCalls);
+    messages.push(...(await said()), ...incoming.take(send));
+  }
+}
+
+/** Until the model answers without a tool, or a person has said something that it is to be told. */
+async function converse(
+  options: LoopOptions,
+  messages: readonly ModelMessage[],
+  at: { turn: number; toolCalls: number },
+): Promise<{ heard: Heard; said: () => PromiseLike<ModelMessage[]> }> {
+  const { tools, maxTurns, incoming, send } = options;
+  let said: () => PromiseLike<ModelMessage[]> = () => Promise.resolve([]);
+  const open = () => {
+    const answer = streamText({
       ...modelAt(options),
       instructions: systemPrompt,
-      prompt,
+      messages: [...messages],
       tools,
-      stopWhen: [isStepCount(maxTurns), hasToolCall("give_up")],
+      stopWhen: [isStepCount(maxTurns - at.turn), hasToolCall("give_up"), () => incoming.isWaiting],
       // In the order the model gave: a test run after an edit must see the edit.
       toolCallConcurrency: 1,
-    }).stream;
+    });
+    said = () => answer.responseMessages;
+    return answer.stream;
+  };
   const heard = await listen(open, {
     send,
-    turn: () => turn,
+    turn: () => at.turn,
     more: (part) => {
       switch (part.type) {
         case "start-step":
-          turn += 1;
-          toolCalls = 0;
+          at.turn += 1;
+          at.toolCalls = 0;
           break;
         case "tool-call":
-          toolCalls += 1;
+          at.toolCalls += 1;
           send({
             type: "tool",
             id: part.toolCallId,
@@ -61,7 +86,7 @@ export async function runLoop(options: LoopOptions): Promise<LoopEnd> {
       }
     },
   });
-  return endOf(options, heard, toolCalls);
+  return { heard, said };
 }
 
 function endOf({ givenUp, maxTurns }: LoopOptions, heard: Heard, toolCalls: number): LoopEnd {

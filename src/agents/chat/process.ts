@@ -1,9 +1,11 @@
 import { createInterface } from "node:readline";
 import { checkGateway } from "./check.ts";
 import { runLoop, type LoopEnd } from "./loop.ts";
+import { Incoming } from "./incoming.ts";
 import { ChatTask, cut, type ChatMessage } from "./protocol.ts";
 import { runTextLoop } from "./text-loop.ts";
 import type { ReadReply } from "./text-edits.ts";
+import { createRunTools } from "./tools/run-tools.ts";
 import { createToolset } from "./tools/toolset.ts";
 import { Tree } from "./tools/tree.ts";
 
@@ -31,7 +33,8 @@ export async function runChatProcess(options: ChatProcessOptions): Promise<void>
 }
 
 async function work({ environment, readReply }: ChatProcessOptions): Promise<LoopEnd> {
-  const task = ChatTask.parse(JSON.parse(await firstLine()));
+  const incoming = new Incoming();
+  const task = ChatTask.parse(JSON.parse(await firstLine(incoming)));
   const { gateway } = task;
   const tree = new Tree(task.tree);
   if (!task.tools && !readReply) return internal("a chat agent without tools is not supported by this process");
@@ -39,21 +42,28 @@ async function work({ environment, readReply }: ChatProcessOptions): Promise<Loo
   if (!gateway) return internal("the chat agent needs a model, and no gateway was given");
   const { prompt, maxTurns, maxRetries, reconnectMs } = task;
   const send = (message: ChatMessage): void => void process.stdout.write(encode(message));
-  const common = { gateway, prompt, maxTurns, maxRetries, reconnectMs, send };
+  const common = { gateway, prompt, maxTurns, maxRetries, reconnectMs, send, incoming };
   if (!task.tools && readReply) return runTextLoop({ ...common, tree, readReply });
   let reason: string | undefined;
-  const tools = createToolset({ tree, env: withoutKey(environment, gateway.key), onGiveUp: (why) => (reason = why) });
+  const own = createToolset({ tree, env: withoutKey(environment, gateway.key), onGiveUp: (why) => (reason = why) });
+  const tools = task.mcp === undefined ? own : { ...own, ...createRunTools({ url: task.mcp, reconnectMs }) };
   return runLoop({ ...common, tools, givenUp: () => reason });
 }
 
 const internal = (message: string): LoopEnd => ({ type: "failed", because: "internal", message });
 
-async function firstLine(): Promise<string> {
-  for await (const line of createInterface({ input: process.stdin })) {
-    process.stdin.destroy();
-    return line;
-  }
-  throw new Error("no task on stdin");
+/** The task. What follows it goes to `incoming`, and is read as soon as it comes: nothing of it stays in the pipe. */
+function firstLine(incoming: Incoming): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let isFirst = true;
+    const lines = createInterface({ input: process.stdin });
+    lines.on("line", (line) => {
+      if (!isFirst) return incoming.push(line);
+      isFirst = false;
+      resolve(line);
+    });
+    lines.on("close", () => reject(new Error("no task on stdin")));
+  });
 }
 
 /** The key came by stdin. Should a caller have put it into the environment all the same, commands do not see it. */

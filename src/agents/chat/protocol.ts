@@ -8,6 +8,8 @@ export const ChatTask = z.object({
   /** The work tree; every path of every tool stays within it. */
   tree: z.string(),
   gateway: z.object({ url: z.string(), key: z.string(), model: z.string() }).optional(),
+  /** The attempt's MCP endpoint: the model gets the tools of its run, too. */
+  mcp: z.string().optional(),
   /** False: the model calls no tools; its replies are read as edits of files. */
   tools: z.boolean(),
   maxTurns: z.number().int().positive(),
@@ -17,6 +19,10 @@ export const ChatTask = z.object({
   reconnectMs: z.number().int().nonnegative(),
 });
 export type ChatTask = z.infer<typeof ChatTask>;
+
+/** Further lines on stdin: what a person says meanwhile. */
+export const ChatInput = z.object({ type: z.literal("message"), n: z.number().int(), by: z.string(), text: z.string() });
+export type ChatInput = z.infer<typeof ChatInput>;
 
 /** What the chat process writes to stdout, a line each. Exactly one `done` or `failed` comes last. */
 export const ChatMessage = z.discriminatedUnion("type", [
@@ -33,6 +39,8 @@ export const ChatMessage = z.discriminatedUnion("type", [
     cachedInputTokens: z.number().int().optional(),
     outputTokens: z.number().int().optional(),
   }),
+  /** A person's message has become part of the conversation: the model's next call has it. */
+  ChatInput,
   z.object({ type: z.literal("done"), summary: z.string() }),
   z.object({ type: z.literal("failed"), because: z.enum(["agent", "provider", "budget", "internal"]), message: z.string() }),
 ]);

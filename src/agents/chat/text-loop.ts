@@ -20,7 +20,7 @@ type Reply = { ok: true; text: string } | { ok: false; end: LoopEnd };
  * goes back to it, until a reply asks for nothing more. A reply that changed files and had no problem is the last one, too.
  */
 export async function runTextLoop(options: TextLoopOptions): Promise<LoopEnd> {
-  const { tree, prompt, maxTurns, readReply, send } = options;
+  const { tree, prompt, maxTurns, readReply, send, incoming } = options;
   const messages: ModelMessage[] = [{ role: "user", content: `${prompt}\n\nThe files of the work tree:\n${listFiles(tree, ".")}` }];
   for (let turn = 1; turn <= maxTurns; turn++) {
     const reply = await ask(options, messages, turn);
@@ -36,13 +36,16 @@ export async function runTextLoop(options: TextLoopOptions): Promise<LoopEnd> {
     const reason = /^\s*GIVE UP:\s*(.*)$/m.exec(text)?.[1];
     if (reason !== undefined) return failed("agent", `the model gave up: ${reason.trim() || "without a reason"}`);
     const reads = readsOf(text);
-    if (reads.length === 0 && outcome.problems.length === 0) return { type: "done", summary: cut(text.trim()) };
+    const isOver = reads.length === 0 && outcome.problems.length === 0;
+    if (isOver && (!incoming.isWaiting || turn === maxTurns)) return { type: "done", summary: cut(text.trim()) };
     const answer = [
       ...(outcome.done.length > 0 ? [`Applied: ${outcome.done.join(", ")}.`] : []),
       ...(outcome.problems.length > 0 ? ["Not applied:", ...outcome.problems] : []),
       ...answerReads(tree, reads),
     ].join("\n\n");
-    messages.push({ role: "assistant", content: text }, { role: "user", content: answer });
+    messages.push({ role: "assistant", content: text });
+    if (!isOver) messages.push({ role: "user", content: answer });
+    messages.push(...incoming.take(send));
   }
   return failed("agent", `not done after ${maxTurns} turns`);
 }

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { AgentStep } from "../../domain/index.ts";
 import { stepBase } from "../conformance.ts";
-import type { ExecutionResult } from "../contract.ts";
+import type { ExecutionResult, Messages } from "../contract.ts";
 import { createLocalHost } from "../host/local.ts";
 import { createChatExecutor, type ChatExecutorOptions } from "./executor.ts";
 import { startScriptedEndpoint, type ScriptedEndpoint } from "./scripted-endpoint.testkit.ts";
@@ -27,7 +27,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-async function chat(replies: string[], options: ChatExecutorOptions = { main }) {
+async function chat(replies: string[], options: ChatExecutorOptions = { main }, messages?: Messages) {
   endpoint.script(replies.map((text) => ({ text })));
   const progress: string[] = [];
   const result: ExecutionResult = await createChatExecutor({ maxRetries: 0, tools: false, ...options }).execute(
@@ -41,6 +41,7 @@ async function chat(replies: string[], options: ChatExecutorOptions = { main }) 
       signal: new AbortController().signal,
       gateway: { url: endpoint.url, key: "sf-test-key", model: "scripted" },
       progress: (text) => void progress.push(text),
+      ...(messages ? { messages } : {}),
     },
   );
   const asked = endpoint.requests.map(({ body }) => textOf(body.messages?.at(-1)?.content));
@@ -63,6 +64,19 @@ test("a model without tools reads, edits and adds files by what it writes", asyn
   expect(asked[1]).toContain("a - b");
   expect(progress).toEqual(["write src/sum.js", "write docs/use/sum.js"]);
   expect(endpoint.requests[0]?.body.tools ?? []).toEqual([]);
+}, 60_000);
+
+test("what a person says meanwhile is the next thing the model is asked, also when it said that it is done", async () => {
+  const delivered: number[] = [];
+  const messages: Messages = {
+    follow: (take) => (take({ n: 1, by: "ann", text: "use tabs" }), { [Symbol.dispose]: () => {} }),
+    delivered: (n) => void delivered.push(n),
+  };
+  const { result, asked, progress } = await chat(["```js:a.js\nlet a;\n```\n", "```js:a.js\n\tlet a;\n```\n"], { main }, messages);
+  expect(result).toMatchObject({ kind: "ended", reported: { calls: 2 } });
+  expect([asked[1], delivered]).toEqual(["ann, who follows your work, says:\nuse tabs", [1]]);
+  expect(progress).toContain("is told by ann: use tabs");
+  expect(inTree("a.js")).toBe("\tlet a;\n");
 }, 60_000);
 
 test("what does not fit or would not parse goes back to the model, and its next answer mends it", async () => {

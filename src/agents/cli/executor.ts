@@ -39,6 +39,7 @@ export function createCliExecutor(options: CliExecutorOptions): Executor {
   return {
     kind: "cli",
     needsWorkspace: true,
+    ...(preset.mcp ? { runTools: preset.mcp } : {}),
 
     async preflight(context) {
       if (!dialect) return noDialect(preset);

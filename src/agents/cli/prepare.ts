@@ -39,6 +39,8 @@ export async function prepare(
     home: context.env["HOME"] ?? workspace.home,
     gateway: mode === "direct" ? undefined : gateway,
     model: mode === "metered" ? gateway?.model : (options.model ?? gateway?.model),
+    ...(context.mcp && preset.mcp ? { mcp: { url: context.mcp.url, folder: workspace.home } } : {}),
+    isFree: permissions === "allow",
   });
   try {
     await writeSetup(setup);

@@ -20,9 +20,17 @@ export interface EngineOrder {
     | { kind: "chatter"; script: string; word: string };
   step: AttemptTask["step"];
   gateway?: ExecutionContext["gateway"];
+  /** What people have said to the agent by then. */
+  messages?: readonly string[];
 }
 
-export type EngineWord = { said: string } | { asked: string } | { pid: number } | { result: unknown } | { threw: string };
+export type EngineWord =
+  | { said: string }
+  | { asked: string }
+  | { delivered: number }
+  | { pid: number }
+  | { result: unknown }
+  | { threw: string };
 
 const tell = (word: EngineWord): void => void process.stdout.write(`${JSON.stringify(word)}\n`);
 
@@ -31,7 +39,7 @@ function executorOf(does: EngineOrder["does"]): Executor {
   return does.kind === "chat" ? createChatExecutor() : createShellExecutor();
 }
 
-async function work({ folder, attempt, epoch, takeUp, does, step, gateway }: EngineOrder): Promise<void> {
+async function work({ folder, attempt, epoch, takeUp, does, step, gateway, messages = [] }: EngineOrder): Promise<void> {
   await using host = keeperHost(join(folder, "home")).forAttempt({ attempt, epoch, takeUp });
   if (does.kind === "chatter") {
     const handle = await host.spawn(specIn(folder, attempt, does.script, { stdin: "open" }));
@@ -62,6 +70,13 @@ async function work({ folder, attempt, epoch, takeUp, does, step, gateway }: Eng
         tell({ asked: title });
         if (does.kind === "acp" && does.undecided.includes(title)) await new Promise(() => {});
         return title.includes("not") ? { allow: false, because: "no" } : { allow: true };
+      },
+      messages: {
+        follow: (take) => {
+          for (const [at, text] of messages.entries()) take({ n: at + 1, by: "ann", text });
+          return { [Symbol.dispose]: () => {} };
+        },
+        delivered: (n) => tell({ delivered: n }),
       },
       progress: (text) => tell({ said: text }),
     },

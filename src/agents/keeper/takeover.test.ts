@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -208,6 +208,70 @@ test("an engine killed while an ACP agent waits for leave: what was answered sta
   expect([..."abc"].map((name) => existsSync(join(folder, `${name}.txt`)))).toEqual([true, false, true]);
   // Both together told people what the undisturbed one told.
   expect([...first.said(), ...next.said()]).toEqual(undisturbed.said());
+});
+
+const deliveredBy = (engine: Engine): number[] => engine.words.flatMap((word) => ("delivered" in word ? [word.delivered] : []));
+
+test("what was said to a chat agent before its engine was killed, and what is said after, reach it once each", async () => {
+  const endpoint = await startScriptedEndpoint();
+  try {
+    endpoint.script([
+      { tools: [{ name: "run_command", args: { command: "touch started; while [ ! -e go ]; do sleep 0.05; done" } }] },
+      { text: "Done." },
+    ]);
+    const { folder, order } = place();
+    const does: Does = { does: { kind: "chat" }, step: agentStep, gateway: { url: endpoint.url, key: "sf-key", model: "m" } };
+    const first = engineOn({ ...order(does), messages: ["use tabs"] });
+    await until(() => existsSync(join(folder, "started")), 30_000);
+    first.child.kill("SIGKILL");
+    await first.ended;
+    const next = engineOn({ ...order(does, 2), messages: ["use tabs", "and no semicolons"] });
+    await until(() => next.words.some((word) => "pid" in word), 30_000);
+    writeFileSync(join(folder, "go"), "");
+    expect(await next.ended).toMatchObject({ kind: "ended", summary: "Done." });
+    const heard = JSON.stringify(endpoint.requests.at(-1)?.body.messages);
+    for (const text of ["use tabs", "and no semicolons"]) expect(heard.split(text)).toHaveLength(2);
+    expect([deliveredBy(first), deliveredBy(next)]).toEqual([[], [1, 2]]);
+  } finally {
+    await endpoint.close();
+  }
+});
+
+test("an ACP agent whose engine is killed in the turn of one message is not told it again, and is told the next", async () => {
+  const { folder, order } = place();
+  const file = (name: string): string => join(folder, name);
+  const note: Act = { do: "note-prompt", file: file("prompts") };
+  const fake = fakeAgent(file("script.json"), {
+    prompt: [note, { do: "until-file", file: file("go-1") }],
+    again: [note, { do: "say", text: "I see." }, { do: "until-file", file: file("go-2") }, { do: "say", text: " All is well." }],
+  });
+  const gateway = { url: "http://127.0.0.1:9/v1", key: "sf-key", model: "m" };
+  const does: Does = { does: { kind: "acp", command: fake, undecided: [] }, step: agentStep, gateway };
+  const prompts = (): string[] =>
+    existsSync(file("prompts"))
+      ? readFileSync(file("prompts"), "utf8")
+          .trim()
+          .split("\n")
+          .map((line) => JSON.parse(line) as string)
+      : [];
+  const first = engineOn({ ...order(does), messages: ["use tabs"] });
+  await until(() => prompts().length === 1, 30_000);
+  writeFileSync(file("go-1"), "");
+  await until(() => deliveredBy(first).includes(1), 30_000);
+  first.child.kill("SIGKILL");
+  await first.ended;
+  const next = engineOn({ ...order(does, 2), messages: ["use tabs", "and no semicolons"] });
+  writeFileSync(file("go-2"), "");
+  expect(await next.ended).toMatchObject({ kind: "ended", summary: "I see. All is well." });
+  expect(prompts().map((text) => text.split("\n").at(-1))).toEqual(["add sum", "use tabs", "and no semicolons"]);
+  // That the first message has reached it is told again: nobody knows whether the first engine could record it.
+  expect(deliveredBy(next)).toEqual([1, 2]);
+
+  // Whoever takes up what has ended by then can tell it nothing more, and that changes nothing of what it did.
+  const late = engineOn({ ...order(does, 3), messages: ["use tabs", "and no semicolons", "too late"] });
+  expect(await late.ended).toMatchObject({ kind: "ended", summary: "I see. All is well." });
+  expect(deliveredBy(late)).toEqual([1, 2]);
+  expect(prompts()).toHaveLength(3);
 });
 
 test("an engine that was stopped and wakes up when another has its attempt writes nothing more to the agent", async () => {

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { baseUrl, metered } from "./address.ts";
 import type { AgentPreset, AgentSetup, SetupInput } from "./contract.ts";
 
@@ -32,6 +33,23 @@ const ourEnvironment = ({ key, model }: { key: string; model: string }) => ({
   CLAUDE_CODE_MAX_RETRIES: "0",
 });
 
+/** Longer than any step: a person may take their time, and the step's own timeout counts. */
+const TOOL_TIMEOUT_MS = 7 * 86_400_000;
+
+/** The adapter is told of servers by its session; the command line by a file: the key is in the address, and everybody can read a command line. */
+function withTools(input: SetupInput): AgentSetup {
+  const made = setup(input);
+  if (!input.mcp) return made;
+  const path = join(input.mcp.folder, ".stepfall-mcp.json");
+  const content = JSON.stringify({ mcpServers: { stepfall: { type: "http", url: input.mcp.url } } });
+  return {
+    args: [...made.args, "--mcp-config", path, "--allowedTools", "mcp__stepfall"],
+    env: { ...made.env, MCP_TOOL_TIMEOUT: String(TOOL_TIMEOUT_MS) },
+    files: [...made.files, { path, content }],
+    hasMcp: true,
+  };
+}
+
 export const claude: AgentPreset = {
   id: "claude",
   name: "Claude Code",
@@ -43,8 +61,9 @@ export const claude: AgentPreset = {
   inputIncludesCached: false,
   resumes: "anywhere",
   versionArgs: ["--version"],
+  mcp: "surely",
   install: "npm install -g @anthropic-ai/claude-code",
-  setup,
+  setup: withTools,
 };
 
 export const claudeAgentAcp: AgentPreset = {
@@ -59,6 +78,10 @@ export const claudeAgentAcp: AgentPreset = {
   sessionModes: { asks: "default" },
   resumes: "anywhere",
   versionArgs: ["--version"],
+  mcp: "surely",
   install: "npm install -g @agentclientprotocol/claude-agent-acp",
-  setup,
+  setup(input) {
+    const made = setup(input);
+    return input.mcp ? { ...made, env: { ...made.env, MCP_TOOL_TIMEOUT: String(TOOL_TIMEOUT_MS) } } : made;
+  },
 };

@@ -21,10 +21,21 @@ stream_max_retries = 0
 enabled = false
 `;
 
+/** Longer than any step: a person may take their time, and the step's own timeout counts. */
+const TOOL_TIMEOUT_S = 7 * 86_400;
+
+const toolsFor = (url: string) => `
+[mcp_servers.stepfall]
+url = ${JSON.stringify(url)}
+tool_timeout_sec = ${TOOL_TIMEOUT_S}
+default_tools_approval_mode = "approve"
+`;
+
 /** Settings on top of the user's own, where the user's HOME is left as it is. */
 interface Overrides {
   model?: string;
   openai_base_url?: string;
+  mcp_servers?: { stepfall: { url: string; tool_timeout_sec: number; default_tools_approval_mode: "approve" } };
 }
 
 /** CODEX_HOME is below HOME and not below TMPDIR: there, its sandbox fails every command and it still exits 0. */
@@ -32,16 +43,29 @@ function setup(input: SetupInput, override: (overrides: Overrides) => Partial<Ag
   const ours = metered(input, "responses");
   if (!ours) {
     const url = baseUrl(input, "responses");
-    const overrides = { ...(input.model === undefined ? {} : { model: input.model }), ...(url ? { openai_base_url: url } : {}) };
-    return { args: [], env: {}, files: [], ...(Object.keys(overrides).length > 0 ? override(overrides) : {}) };
+    const stepfall = { url: input.mcp?.url ?? "", tool_timeout_sec: TOOL_TIMEOUT_S, default_tools_approval_mode: "approve" as const };
+    const overrides: Overrides = {
+      ...(input.model === undefined ? {} : { model: input.model }),
+      ...(url ? { openai_base_url: url } : {}),
+      ...(input.mcp ? { mcp_servers: { stepfall } } : {}),
+    };
+    const made = { args: [], env: {}, files: [], ...(Object.keys(overrides).length > 0 ? override(overrides) : {}) };
+    return input.mcp ? { ...made, hasMcp: true } : made;
   }
   const folder = join(input.home, ".codex");
   return {
     args: [],
     env: { CODEX_HOME: folder, [KEY_VARIABLE]: ours.key },
-    files: [{ path: join(folder, "config.toml"), content: configFor(ours) }],
+    files: [{ path: join(folder, "config.toml"), content: configFor(ours) + (input.mcp ? toolsFor(input.mcp.url) : "") }],
+    ...(input.mcp ? { hasMcp: true } : {}),
   };
 }
+
+/** Names of settings with dots, as its command line takes them. */
+const dotted = (settings: object, before = ""): [string, unknown][] =>
+  Object.entries(settings).flatMap(([name, value]): [string, unknown][] =>
+    value !== null && typeof value === "object" ? dotted(value as object, `${before}${name}.`) : [[`${before}${name}`, value]],
+  );
 
 export const codex: AgentPreset = {
   id: "codex",
@@ -54,10 +78,11 @@ export const codex: AgentPreset = {
   inputIncludesCached: true,
   resumes: "anywhere",
   versionArgs: ["--version"],
+  mcp: "surely",
   install: "npm install -g @openai/codex",
   setup: (input) =>
     setup(input, (overrides) => ({
-      args: Object.entries(overrides).flatMap(([name, value]) => ["-c", `${name}=${JSON.stringify(value)}`]),
+      args: dotted(overrides).flatMap(([name, value]) => ["-c", `${name}=${JSON.stringify(value)}`]),
     })),
 };
 
@@ -74,6 +99,7 @@ export const codexAcp: AgentPreset = {
   sessionModes: { asks: "read-only", allows: "workspace-write" },
   resumes: "anywhere",
   versionArgs: ["--version"],
+  mcp: "surely",
   install: "npm install -g @agentclientprotocol/codex-acp",
   setup: (input) => setup(input, (overrides) => ({ env: { CODEX_CONFIG: JSON.stringify(overrides) } })),
 };

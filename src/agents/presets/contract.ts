@@ -27,6 +27,10 @@ export interface SetupInput {
   model?: string | undefined;
   /** Its HOME: files are written below it when metered, never else. */
   home: string;
+  /** The tools of its run: their address, and a folder of the attempt's own for a file that names it, in any mode. Absent: it gets none. */
+  mcp?: { url: string; folder: string } | undefined;
+  /** The step lets it do everything without leave. Absent: it does not. */
+  isFree?: boolean | undefined;
 }
 
 /** What is added to the agent's environment and command line, and what must be on disk before it starts. */
@@ -34,8 +38,10 @@ export interface AgentSetup {
   /** Appended to `argv` of the preset, before what the executor adds. */
   args: readonly string[];
   env: Readonly<Record<string, string>>;
-  /** Absolute paths below `home`. Empty unless metered. */
+  /** Absolute paths below `home`, and `mcp.folder`. Empty unless metered, but for those of `mcp`. */
   files: readonly { path: string; content: string }[];
+  /** The tools of its run are among it. Absent: an ACP session is to name them. */
+  hasMcp?: true;
 }
 
 /** A program that people have, and how it is made to work through the gateway. A value: it starts and writes nothing. */
@@ -66,6 +72,8 @@ export interface AgentPreset {
   resumes: "anywhere" | "same folder" | "no";
   /** Arguments that make it print its version and end. */
   versionArgs: readonly string[];
+  /** Whether it is given MCP servers by their address: `surely`, or where it says so itself. Absent: it takes none. */
+  mcp?: "surely" | "perhaps" | undefined;
   /** How to get it. */
   install: string;
   /** Where its login and settings lie, below the user's HOME: what it must reach when it uses them. */

@@ -13,6 +13,7 @@ export const copilot: AgentPreset = {
   inputIncludesCached: true,
   resumes: "anywhere",
   versionArgs: ["--version"],
+  mcp: "surely",
   install: "npm install -g @github/copilot",
   setup(input): AgentSetup {
     const ours = metered(input, "chat");

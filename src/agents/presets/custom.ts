@@ -15,6 +15,7 @@ export const custom: AgentPreset = {
   inputIncludesCached: true,
   resumes: "anywhere",
   versionArgs: ["--version"],
+  mcp: "perhaps",
   install: "Install the program that `command` names",
   setup(input): AgentSetup {
     const ours = metered(input, "chat");

@@ -36,6 +36,7 @@ export const opencode: AgentPreset = {
   usageComesLate: true,
   resumes: "anywhere",
   versionArgs: ["--version"],
+  mcp: "surely",
   install: "npm install -g opencode-ai",
   setup(input): AgentSetup {
     const ours = metered(input, "chat");

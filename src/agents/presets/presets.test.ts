@@ -64,6 +64,34 @@ describe("agents that people have", () => {
     expect(told({}, "codex").files[0]?.content).toContain('base_url = "http://127.0.0.1:4321/v1"');
   });
 
+  const mcp = { url: `http://127.0.0.1:4321/k/${KEY}/mcp`, folder: "/h/own" };
+
+  test.each(ids)("%s is told of the tools of its run by its settings, or leaves that to its session", (id) => {
+    for (const mode of presets[id].modes.filter((known) => known !== "direct")) {
+      const { hasMcp, args, env, files } = told({ mode, mcp }, id);
+      const isThere = JSON.stringify([args, env, files]).includes(mcp.url);
+      expect(isThere).toBe(hasMcp === true);
+      // The command line knows no session, so that there is no other way.
+      if (presets[id].executor === "cli") expect(hasMcp).toBe(true);
+      if (mode === "metered") expect(args.join(" ")).not.toContain(KEY);
+      expect(files.every((file) => file.path.startsWith("/h/"))).toBe(true);
+      expect(JSON.stringify(told({ mode }, id))).not.toContain("mcp");
+    }
+  });
+
+  test("the tools of a run wait for people longer than these agents would by themselves", () => {
+    expect(Number(told({ mcp }, "claude").env["MCP_TOOL_TIMEOUT"])).toBeGreaterThan(86_400_000);
+    expect(told({ mcp }, "codex").files[0]?.content).toMatch(/^tool_timeout_sec = \d{6,}$/m);
+    expect(told({ mcp, mode: "pass-through" }, "codex").args.join(" ")).toMatch(/mcp_servers\.stepfall\.tool_timeout_sec=\d{6,}/);
+  });
+
+  test("gemini trusts the project's own settings only where it may do everything anyway, and ours stand above them", () => {
+    const trusted = told({ mcp, isFree: true }, "gemini");
+    expect(trusted.env).toMatchObject({ GEMINI_CLI_TRUST_WORKSPACE: "true", GEMINI_CLI_SYSTEM_SETTINGS_PATH: trusted.files[0]?.path });
+    expect(told({ mcp }, "gemini").env).not.toHaveProperty("GEMINI_CLI_TRUST_WORKSPACE");
+    expect(told({ isFree: true }, "gemini").env).not.toHaveProperty("GEMINI_CLI_TRUST_WORKSPACE");
+  });
+
   test("a model's name cannot end codex's setting early", () => {
     const content = told({ model: 'a"\nmodel_provider = "evil' }, "codex").files[0]?.content ?? "";
     expect(content.split("\n").filter((line) => line.startsWith("model_provider ="))).toEqual(['model_provider = "stepfall"']);

@@ -24,6 +24,7 @@ export const qwen: AgentPreset = {
   sessionModes: { asks: "default" },
   resumes: "same folder",
   versionArgs: ["--version"],
+  mcp: "surely",
   install: "npm install -g @qwen-code/qwen-code",
   setup(input): AgentSetup {
     const url = baseUrl(input, "chat");
@@ -33,6 +34,8 @@ export const qwen: AgentPreset = {
       env: {
         // Otherwise it starts itself again to have more heap, and a launcher of 120 MB stays beside it.
         ...(url ? { OPENAI_BASE_URL: url, QWEN_CODE_NO_RELAUNCH: "true" } : {}),
+        // Otherwise its model may be asked before the tools are there.
+        ...(input.mcp ? { QWEN_CODE_LEGACY_MCP_BLOCKING: "1" } : {}),
         ...(ours ? { OPENAI_API_KEY: ours.key, OPENAI_MODEL: ours.model } : {}),
       },
       files: ours ? [{ path: join(input.home, ".qwen/settings.json"), content: JSON.stringify(settings) }] : [],

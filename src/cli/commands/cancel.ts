@@ -1,9 +1,10 @@
-import { runStream, type RunState } from "../../domain/index.ts";
-import type { Store } from "../../store/index.ts";
+import type { RunState } from "../../domain/index.ts";
 import { Exit, type Cli } from "../cli.ts";
 import { driverOf, findRun, loadRun } from "../../setup/find-run.ts";
 import { describeHolder } from "../../setup/identity.ts";
-import { request } from "../setup/merge-run.ts";
+import { requestCancel, whenOver } from "../../control/cancel.ts";
+import { ReportWriter } from "../../control/run-reports.ts";
+import { askingAs } from "../setup/merge-run.ts";
 import { openRun } from "../../setup/open-run.ts";
 import { withStore } from "../../setup/store.ts";
 
@@ -14,34 +15,24 @@ const WAIT_MS = 30_000;
 export async function cancel(cli: Cli, given: string | undefined, { reason }: { reason?: string | undefined }): Promise<number> {
   const asked = await withStore(cli, async (store) => {
     const { runId } = await findRun(cli, store, given);
-    const { state } = await request(cli, store, runId, (s) =>
-      s.status === "finished" || s.cancel ? undefined : { type: "CancelRequested", data: reason === undefined ? {} : { reason } },
-    );
+    const state = await requestCancel(askingAs(cli, store), runId, reason);
     if (state.status === "finished") return { state };
     const driver = await driverOf(store, runId, cli.clock.now());
     if (!driver) return { state, isOurs: true };
     cli.out.note(`cancel requested; ${describeHolder(driver.holder)} ends run ${runId}`);
-    return { state: (await whenOver(store, runId)) ?? (await loadRun(store, runId)) };
+    return { state: (await whenOver(store, runId, AbortSignal.timeout(WAIT_MS))) ?? (await loadRun(store, runId)) };
   });
   let { state } = asked;
   if (asked.isOurs) {
     // A cancelled run starts nothing, so this only ends what was left of it.
     await using opened = await openRun(cli, state);
-    await opened.assembled.engine.drive(state.runId, { workspaces: opened.workspaces });
-    state = await opened.assembled.engine.load(state.runId);
+    const { engine, store, deps } = opened.assembled;
+    const reports = new ReportWriter({ store, home: deps.home, mask: deps.mask, workspaces: opened.workspaces }, state);
+    await engine.drive(state.runId, { workspaces: opened.workspaces });
+    await reports.end();
+    state = await engine.load(state.runId);
   }
   return tell(cli, state);
-}
-
-async function whenOver(store: Store, runId: string): Promise<RunState | undefined> {
-  const signal = AbortSignal.timeout(WAIT_MS);
-  try {
-    for await (const { event } of store.follow(runStream(runId), { after: 0, signal }))
-      if (event.type === "RunFinished") return await loadRun(store, runId);
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
-  return undefined;
 }
 
 function tell(cli: Cli, state: RunState): number {

@@ -3,12 +3,13 @@ import { dimensions, viewBy, type Dimension } from "../../models/index.ts";
 import { RequestError } from "../../setup/failure.ts";
 import { withStore } from "../../setup/store.ts";
 import { Exit, type Cli } from "../cli.ts";
-import { economicsOf, settingsHere } from "../setup/economics.ts";
-import { readLedger, sinceTime, type Part } from "../setup/ledger.ts";
-import { toldSavings } from "../setup/savings.ts";
+import { economicsOf, settingsHere } from "../../control/economics.ts";
+import { readLedger, sinceTime, type Part } from "../../control/ledger.ts";
+import { toldSavings } from "../../control/savings.ts";
 import { savingsText } from "../show/cost-savings.ts";
-import { viewText, zoneOf } from "../show/cost-view.ts";
-import { maskData } from "../show/mask-data.ts";
+import { zoneOf } from "../../control/time-zone.ts";
+import { viewText } from "../show/cost-view.ts";
+import { maskData } from "../../control/mask-data.ts";
 
 export interface LedgerFlags {
   since?: string | undefined;

@@ -1,7 +1,7 @@
 import { answerItem, type Answer } from "../../engine/index.ts";
-import type { InboxRow, Store } from "../../store/index.ts";
+import { findItem } from "../../control/find-item.ts";
+import type { InboxRow } from "../../store/index.ts";
 import { Exit, type Cli } from "../cli.ts";
-import { RequestError } from "../../setup/failure.ts";
 import { driverOf } from "../../setup/find-run.ts";
 import { actorOf } from "../setup/merge-run.ts";
 import { openStoreIfThere, withStore } from "../../setup/store.ts";
@@ -55,25 +55,4 @@ export async function answer(cli: Cli, given: string, { verdict, text }: AnswerF
     }
     return Exit.ok;
   });
-}
-
-async function findItem(store: Store, given: string): Promise<InboxRow> {
-  const rows = await store.listInbox();
-  const exact = rows.find((r) => r.item === given);
-  if (exact) return exact;
-  const fit = given === "" ? [] : rows.filter((r) => r.item.toLowerCase().includes(given.toLowerCase()));
-  if (fit.length === 1 && fit[0]) return fit[0];
-  if (fit.length > 1)
-    throw new RequestError(
-      "USAGE",
-      `${given} may be ${fit
-        .slice(0, 5)
-        .map((r) => r.item)
-        .join(", ")}`,
-      "Give more of the item's name.",
-    );
-  // An item that waits no more is told from one that never was.
-  if (given.includes("!") && given.includes("/"))
-    return { item: given, runId: "", step: "", kind: "approval", title: "", choices: [], who: [], openedAt: 0 };
-  throw new RequestError("USAGE", `nothing that waits is called ${given}`, "`stepfall inbox` lists what waits.");
 }

@@ -8,7 +8,7 @@ import { homeOf } from "../../setup/settings.ts";
 import { withStore } from "../../setup/store.ts";
 import { clockTime } from "../show/format.ts";
 import { commandLine } from "../show/summary.ts";
-import { readable, Transcripts, type LogLine } from "../show/transcripts.ts";
+import { readable, Transcripts, type LogLine } from "../../control/transcripts.ts";
 
 const LOOK_AGAIN_MS = 200;
 

@@ -1,16 +1,16 @@
 import { formatUsd } from "../../domain/index.ts";
-import type { LivenessItem } from "../../fleet/index.ts";
 import { troubledProviders } from "../../models/index.ts";
 import { Exit, type Cli } from "../cli.ts";
-import { driverOf, loadRun, projectHere, shownStatus } from "../../setup/find-run.ts";
-import { readOptions } from "../../setup/run-options.ts";
+import { isQuiet, type QueueDepth } from "../../control/queue-depth.ts";
+import { summarizeRuns, type RunSummary } from "../../control/summary.ts";
+import { projectHere } from "../../setup/find-run.ts";
 import { homeOf } from "../../setup/settings.ts";
 import { openStoreIfThere } from "../../setup/store.ts";
 import { dateTime, duration, integer } from "../show/format.ts";
-import { depthText, isQuiet, queueDepths, type QueueDepth } from "../show/queue-depth.ts";
+import { depthText } from "../show/queue-depth.ts";
 import { providerText } from "../show/provider-text.ts";
-import { quotaText, runWaitsFor, type QuotaWait } from "../show/quota-text.ts";
-import { liveByRun, liveSummary } from "../show/live-text.ts";
+import { quotaText } from "../show/quota-text.ts";
+import { liveSummary } from "../show/live-text.ts";
 import { table, type Column } from "../show/table.ts";
 
 /** `stepfall ps`: runs, newest first, and how full the queue is. */
@@ -20,62 +20,15 @@ export async function ps(cli: Cli, { all }: { all: boolean }): Promise<number> {
   try {
     const here = all ? undefined : await projectHere(cli);
     const rows = await store.runs(here ? { project: here.top } : {});
-    const now = cli.clock.now();
-    const depthOf = await queueDepths(store, now);
-    const live = await liveByRun(store, homeOf(cli), now);
-    const shown = await Promise.all(
-      rows.map(async (row) => {
-        const driver = row.status === "running" ? await driverOf(store, row.runId, now) : undefined;
-        const calls = await store.calls({ runId: row.runId });
-        const microUsd = calls.reduce((sum, c) => sum + c.microUsd, 0);
-        const providers = readOptions(homeOf(cli), row.runId).scripted ?? [];
-        const scripted = calls.some((c) => providers.includes(c.provider));
-        // Nothing of a run that is over is queued.
-        const queue = row.endedAt === undefined ? await depthOf(row.runId) : undefined;
-        const quota = row.status === "running" ? runWaitsFor(await loadRun(store, row.runId), now) : undefined;
-        const durationMs = (row.endedAt ?? now) - row.startedAt;
-        const attempts = driver ? live.get(row.runId) : undefined;
-        return {
-          ...row,
-          status: shownStatus(row, driver),
-          durationMs,
-          microUsd,
-          scripted,
-          ...(quota ? { quota } : {}),
-          ...(queue ? { queue } : {}),
-          ...(attempts ? { live: attempts } : {}),
-        };
-      }),
-    );
-    return tell(cli, shown, await depthOf(), here ? `No runs of ${here.top} yet; --all shows those of other projects.` : "No runs yet.");
+    const { runs, queue } = await summarizeRuns({ store, home: homeOf(cli), now: cli.clock.now() }, rows);
+    return tell(cli, runs, queue, here ? `No runs of ${here.top} yet; --all shows those of other projects.` : "No runs yet.");
   } finally {
     await store.close();
   }
 }
 
-interface ShownRun {
-  runId: string;
-  pipeline: string;
-  project: string;
-  status: string;
-  stepsDone: number;
-  stepsTotal: number;
-  startedAt: number;
-  endedAt?: number | undefined;
-  durationMs: number;
-  microUsd: number;
-  /** Some of its calls were answered from a file: not all of the cost is money. */
-  scripted: boolean;
-  /** The provider's limit that it waits for, where nothing else of it is under way. */
-  quota?: QuotaWait;
-  /** Absent when the run is over. */
-  queue?: QueueDepth;
-  /** How its attempts are that run now, where their engine tells. */
-  live?: readonly LivenessItem[];
-}
-
 /** `all` is the queue of every run of this home, whichever are shown; absent where nothing ever ran. */
-function tell(cli: Cli, runs: readonly ShownRun[], all: QueueDepth | undefined, none: string): number {
+function tell(cli: Cli, runs: readonly RunSummary[], all: QueueDepth | undefined, none: string): number {
   if (cli.json) {
     cli.out.json({ version: 1, runs, ...(all ? { queue: all } : {}), providers: troubledProviders(homeOf(cli), cli.clock.now()) });
     return Exit.ok;
@@ -83,7 +36,7 @@ function tell(cli: Cli, runs: readonly ShownRun[], all: QueueDepth | undefined, 
   if (runs.length === 0) cli.out.note(none);
   else {
     const now = cli.clock.now();
-    const waits = (r: ShownRun): string => (r.quota ? `, ${quotaText(r.quota, now)}` : "");
+    const waits = (r: RunSummary): string => (r.quota ? `, ${quotaText(r.quota, now)}` : "");
     const isWatched = runs.some((r) => r.live);
     const isBusy = runs.some((r) => r.queue && !isQuiet(r.queue));
     const rows = runs.map((r) => [

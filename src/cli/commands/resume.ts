@@ -6,7 +6,9 @@ import { onInterrupts } from "../driving/signals.ts";
 import { RequestError } from "../../setup/failure.ts";
 import { findRun, driverOf, loadRun } from "../../setup/find-run.ts";
 import { describeHolder } from "../../setup/identity.ts";
-import { actorOf, request } from "../setup/merge-run.ts";
+import { reportHere } from "../../control/open-report.ts";
+import { nameOf, request } from "../../control/request.ts";
+import { askingAs } from "../setup/merge-run.ts";
 import { openRun } from "../../setup/open-run.ts";
 import { requirePreflight } from "../../setup/preflight.ts";
 import { allOf, checkRequirements } from "../../setup/requirements.ts";
@@ -15,7 +17,6 @@ import { withStore } from "../../setup/store.ts";
 import { budgetText, enoughBudget, neededNext } from "../show/budget-text.ts";
 import { commandLine, summaryText } from "../show/summary.ts";
 import { parseBudget } from "./run.ts";
-import { reportOf } from "./show.ts";
 
 /** `stepfall resume [RUN]`: goes on from what the journal says. */
 export async function resume(
@@ -37,8 +38,9 @@ export async function resume(
         Exit.failed,
       );
     if (budget !== undefined) {
-      const by = actorOf(cli).replace(/^cli:/, "");
-      await request(cli, store, runId, () => ({ type: "BudgetRaised", data: { scope: "run", id: runBudgetId(runId), limit: budget, by } }));
+      const asking = askingAs(cli, store);
+      const by = nameOf(asking.actor);
+      await request(asking, runId, () => ({ type: "BudgetRaised", data: { scope: "run", id: runBudgetId(runId), limit: budget, by } }));
       state = await loadRun(store, runId);
     }
     // What all runs share may have been raised elsewhere, and its period may be over: whoever drives looks again.
@@ -47,7 +49,9 @@ export async function resume(
   });
   if (looked.over !== undefined) return looked.over;
   const { state } = looked;
-  await using opened = await openRun(cli, state, { slots: flags.slots, grace: flags.grace, sandbox: flags.sandbox });
+  await using opened = await openRun(cli, state, { slots: flags.slots, grace: flags.grace, sandbox: flags.sandbox }, (notice) =>
+    cli.out.note(notice),
+  );
   const { config, assembled, workspaces, scripted } = opened;
   using interrupts = onInterrupts(process, { graceMs: config.graceMs, now: () => cli.clock.now() });
   const unfinished = state.pipeline.steps.filter(
@@ -66,7 +70,7 @@ export async function resume(
 
 async function tellOver(cli: Cli, state: RunState, store: Store): Promise<number> {
   const code = state.outcome === "succeeded" ? Exit.ok : Exit.failed;
-  const report = await reportOf(cli, store, state, state.outcome ?? "failed");
+  const report = await reportHere(cli, store, state, state.outcome ?? "failed");
   cli.out.note(`run ${state.runId} is over: it ${state.outcome}. There is nothing to resume.`);
   if (cli.json) cli.out.json({ version: 1, type: "result", exitCode: code, ...report });
   else cli.out.data(summaryText(report, cli));

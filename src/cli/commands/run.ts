@@ -32,6 +32,8 @@ export interface RunFlags extends RunOptions {
   /** `name=value` each. */
   with?: readonly string[] | undefined;
   wait?: boolean | undefined;
+  /** Shows the run in the dashboard. */
+  open?: boolean | undefined;
   /** Tells what the run would cost, and starts nothing. */
   estimate?: boolean | undefined;
 }
@@ -115,7 +117,14 @@ export async function startPipeline(cli: Cli, runnable: Runnable, flags: Omit<Ru
   await requirementsOf(pipeline, config, { registry, routing: routingFor(config) }, { project: committed });
 
   using interrupts = onInterrupts(process, { graceMs: config.graceMs, now: () => cli.clock.now() });
-  await using assembled = await assemble(cli, { config, project, registry, scripted, keepWorkspaces: flags.keep === true });
+  await using assembled = await assemble(cli, {
+    config,
+    project,
+    registry,
+    scripted,
+    keepWorkspaces: flags.keep === true,
+    tell: (notice) => cli.out.note(notice),
+  });
   const { deps, engine } = assembled;
   const tell = (notice: string): void => cli.out.note(notice);
   // Once more, with what the ledger has learnt.
@@ -141,7 +150,11 @@ export async function startPipeline(cli: Cli, runnable: Runnable, flags: Omit<Ru
       actor: actorOf(cli),
       inputs,
     });
-    return await driveRun(cli, assembled, { runId, workspaces, interrupts, waitForPeople: flags.wait === true });
+    // Its server may need longer to start than the run takes.
+    const shown = flags.open === true ? (await import("../setup/server-here.ts")).showPage(cli, `/runs/${runId}`) : undefined;
+    const driven = await driveRun(cli, assembled, { runId, workspaces, interrupts, waitForPeople: flags.wait === true });
+    await shown;
+    return driven;
   } finally {
     await workspaces.close();
   }

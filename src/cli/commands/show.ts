@@ -1,19 +1,18 @@
-import { budgetName, formatUsd, pauseText, type RunState } from "../../domain/index.ts";
-import type { Store } from "../../store/index.ts";
-import { openProject, openWorkspaces } from "../../workspace/index.ts";
+import { budgetName, formatUsd, pauseText } from "../../domain/index.ts";
 import { Exit, type Cli } from "../cli.ts";
 import { painter } from "../output.ts";
 import { importLeftBill } from "../../setup/bill.ts";
 import { driverOf, findRun, loadRun, shownStatus } from "../../setup/find-run.ts";
-import { homeOf } from "../../setup/settings.ts";
 import { withStore } from "../../setup/store.ts";
 import { billText } from "../show/bill-text.ts";
 import { failureWord, gist, plainWords } from "../show/failure-text.ts";
 import { dateTime, duration, indent, integer } from "../show/format.ts";
 import { livenessText, riskLines } from "../show/live-text.ts";
 import { quotaText } from "../show/quota-text.ts";
-import { depthText, isQuiet, queueDepths, type QueueDepth } from "../show/queue-depth.ts";
-import { reportRun, type AttemptReport, type RunReport } from "../show/report.ts";
+import { isQuiet, queueDepths, type QueueDepth } from "../../control/queue-depth.ts";
+import { depthText } from "../show/queue-depth.ts";
+import { reportHere } from "../../control/open-report.ts";
+import type { AttemptReport, RunReport } from "../../control/report.ts";
 import { phaseWord, symbolOf } from "../show/steps-text.ts";
 import { diffText } from "../show/summary.ts";
 
@@ -26,27 +25,13 @@ export async function show(cli: Cli, given: string | undefined): Promise<number>
     const driver = row.status === "running" ? await driverOf(store, row.runId, now) : undefined;
     const depthOf = await queueDepths(store, now);
     return {
-      report: await reportOf(cli, store, await loadRun(store, row.runId), shownStatus(row, driver)),
+      report: await reportHere(cli, store, await loadRun(store, row.runId), shownStatus(row, driver)),
       queue: { run: await depthOf(row.runId), all: await depthOf() },
     };
   });
   if (cli.json) cli.out.json({ version: 1, ...report, queue });
   else cli.out.data(showText(report, queue, cli));
   return Exit.ok;
-}
-
-/** The report of a run that nobody drives here, with the diff when its project is there. */
-export async function reportOf(cli: Cli, store: Store, state: RunState, status: RunReport["status"]): Promise<RunReport> {
-  const home = homeOf(cli);
-  // The journal tells all but the diff, also when the project is gone.
-  const project = await openProject(state.project, { env: cli.env }).catch(() => undefined);
-  if (!project) return reportRun(state, { store, home, status, now: cli.clock.now() });
-  const workspaces = openWorkspaces({ project, home });
-  try {
-    return await reportRun(state, { store, home, status, workspaces, now: cli.clock.now() });
-  } finally {
-    await workspaces.close();
-  }
 }
 
 /** How full the queue is: what this run has in it, and what all runs of this home have. */
@@ -97,6 +82,10 @@ function attemptLines(a: AttemptReport, stepKind: string): string[] {
   if (a.summary) lines.push(indent(a.summary, "     said: "));
   if (a.commit) lines.push(`     commit ${a.commit.slice(0, 12)}${a.mergeCommit ? `, merged as ${a.mergeCommit.slice(0, 12)}` : ""}`);
   if (a.dropped?.length) lines.push(`     dropped changes to protected files: ${a.dropped.join(", ")}`);
+  for (const m of a.messages ?? []) {
+    const became = m.deliveredAt !== undefined ? "" : a.endedAt === undefined ? ", on its way" : ", not delivered since it ended first";
+    lines.push(`     ${m.by} said to it${became}:`, indent(m.text, "       "));
+  }
   for (const g of a.gates)
     lines.push(
       `     gate ${g.name}: ${g.verdict} in ${duration(g.durationMs)}${g.microUsd === undefined ? "" : `, ${formatUsd(g.microUsd)}`}`,

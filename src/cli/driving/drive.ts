@@ -6,7 +6,8 @@ import { openView } from "../progress/view.ts";
 import type { Assembled } from "../../setup/assemble.ts";
 import type { ShownStatus } from "../../setup/find-run.ts";
 import { plural } from "../show/format.ts";
-import { reportRun, type RunReport } from "../show/report.ts";
+import { reportRun, type RunReport } from "../../control/report.ts";
+import { ReportWriter } from "../../control/run-reports.ts";
 import { importLeftBill } from "../../setup/bill.ts";
 import { commandLine, summaryText } from "../show/summary.ts";
 import type { Interrupts } from "./signals.ts";
@@ -28,7 +29,11 @@ export async function driveRun(
   cli.out.note(`run ${runId}: ${state.pipeline.name}, ${plural(state.steps.size, "step")}, branch ${state.branch}`);
   cli.out.note(`whatever stops it, this goes on with it: ${commandLine(cli, "resume", runId)}`);
   const view = await openView(cli, state);
-  assembled.listen((item) => view.take(item));
+  const reports = new ReportWriter({ store, home: deps.home, mask: deps.mask, workspaces }, state);
+  assembled.listen((item) => {
+    view.take(item);
+    if (item.kind === "event") reports.look(item.event);
+  });
   interrupts.watch(view);
   let end: DriveEnd;
   try {
@@ -44,6 +49,8 @@ export async function driveRun(
   }
   // What a killed engine's attempts had spent, when no later attempt of this one brought it in.
   await importLeftBill(cli, store);
+  const problem = await reports.end();
+  if (problem !== undefined) cli.out.note(`its report could not be written: ${problem}`);
   const last = await engine.load(runId);
   return { end, report: await reportRun(last, { store, home: deps.home, status: statusOf(end, last), workspaces, now: cli.clock.now() }) };
 }

@@ -62,6 +62,17 @@ export function eventLine(event: RunEvent, state: RunState): string | undefined 
       return `${name(event.data.attempt)} interrupted: ${firstLine(event.data.because, 140)}`;
     case "AttemptReattached":
       return `${name(event.data.attempt)} goes on: its agent never stopped`;
+    case "MessageSent":
+      return `${event.data.by} says to ${name(event.data.attempt)}: ${firstLine(event.data.text, 200)}`;
+    case "MessageDelivered":
+      return `${name(event.data.attempt)} has what was said to it`;
+    case "AgentReported": {
+      const { attempt, text, percent, phase } = event.data;
+      const where = [...(phase === undefined ? [] : [phase]), ...(percent === undefined ? [] : [`${Math.round(percent)} %`])].join(", ");
+      return `${name(attempt)} reports${where === "" ? "" : ` (${where})`}: ${firstLine(text, 200)}`;
+    }
+    case "BlackboardPut":
+      return `${name(event.data.attempt)} shares ${event.data.key} = ${firstLine(JSON.stringify(event.data.value), 100)}`;
     case "SessionKept":
       return undefined;
     case "SessionTaken":
@@ -86,6 +97,12 @@ export function eventLine(event: RunEvent, state: RunState): string | undefined 
       return `${event.data.step} cancelled`;
     case "CancelRequested":
       return `cancel requested${event.data.reason ? `: ${event.data.reason}` : ""}`;
+    case "HookAnswered": {
+      const { hook, before, verdict, because, unanswered, step } = event.data;
+      const what = before === "run" ? "the run" : `${before === "merge" ? "the merge" : "an attempt"} of ${step ?? "a step"}`;
+      const gave = unanswered ? "gave no answer, so that" : "was asked, and";
+      return `the hook ${hook} ${gave} ${what} is ${verdict}: ${firstLine(because, 200)}`;
+    }
     case "BudgetExhausted":
       return `${budgetName(accountOf(event.data, state))} cannot carry the next call: ${formatUsd(event.data.spent)} of ${formatUsd(event.data.limit)} spent${nextCall(event.data.needed, state)}`;
     case "BudgetRaised":

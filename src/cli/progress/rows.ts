@@ -2,7 +2,8 @@ import type { RunState, StepState } from "../../domain/index.ts";
 import type { LivenessItem } from "../../fleet/index.ts";
 import { duration } from "../show/format.ts";
 import { riskWord } from "../show/live-text.ts";
-import { quotaText, waitOf } from "../show/quota-text.ts";
+import { waitOf } from "../../control/quota-wait.ts";
+import { quotaText } from "../show/quota-text.ts";
 import { symbolOf } from "../show/steps-text.ts";
 
 /** One step as the live view shows it: plain strings, so that a row which did not change is not drawn again. */
@@ -17,20 +18,20 @@ export interface Row {
 }
 
 /** What came of the attempts that run, by step. */
-interface Seen {
+export interface SeenAttempts {
   progress: ReadonlyMap<string, string>;
   live: ReadonlyMap<string, LivenessItem>;
 }
 
 /** Rows that fit into `height`, what happens now before what is over or waits; and how many are left out. */
-export function rowsOf(state: RunState, seen: Seen, now: number, height: number): { rows: Row[]; hidden: number } {
+export function rowsOf(state: RunState, seen: SeenAttempts, now: number, height: number): { rows: Row[]; hidden: number } {
   const all = [...state.steps.values()];
   const order = new Map(all.map((s, i) => [s, i]));
   const shown = all
     .toSorted((a, b) => weight(a) - weight(b) || (order.get(a) ?? 0) - (order.get(b) ?? 0))
     .slice(0, Math.max(1, height))
     .toSorted((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0));
-  return { rows: shown.map((s) => row(s, seen, now)), hidden: all.length - shown.length };
+  return { rows: shown.map((s) => rowOf(s, seen, now)), hidden: all.length - shown.length };
 }
 
 function weight(s: StepState): number {
@@ -39,7 +40,7 @@ function weight(s: StepState): number {
   return s.status === "completed" ? 2 : 3;
 }
 
-function row(s: StepState, { progress, live }: Seen, now: number): Row {
+export function rowOf(s: StepState, { progress, live }: SeenAttempts, now: number): Row {
   const a = s.attempts.at(-1);
   const isActive = s.status === "active" && a !== undefined;
   const last = live.get(s.step.path);

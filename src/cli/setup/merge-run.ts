@@ -1,6 +1,8 @@
 import { userInfo } from "node:os";
-import { runStream, type RunEvent, type RunState } from "../../domain/index.ts";
-import { StoreError, type Store } from "../../store/index.ts";
+import { ACTOR_VARIABLE } from "../../control/launch.ts";
+import { request, type Asking } from "../../control/request.ts";
+import type { RunState } from "../../domain/index.ts";
+import type { Store } from "../../store/index.ts";
 import { GitFailed, openProject, openWorkspaces, type Project } from "../../workspace/index.ts";
 import { Exit, type Cli } from "../cli.ts";
 import { RequestError } from "../../setup/failure.ts";
@@ -10,8 +12,10 @@ import { homeOf } from "../../setup/settings.ts";
 import { withStore } from "../../setup/store.ts";
 import { plural } from "../show/format.ts";
 
-/** Who asks, for the journal. */
+/** Who asks, for the journal: the person at the terminal, or in whose name a server has started this process. */
 export function actorOf(cli: Pick<Cli, "env">): string {
+  const given = cli.env[ACTOR_VARIABLE];
+  if (given !== undefined && /^[a-z]+:[^\s:][^\r\n]{0,99}$/.test(given)) return given;
   const name = cli.env["USER"] || cli.env["LOGNAME"];
   if (name) return `cli:${name}`;
   try {
@@ -21,30 +25,8 @@ export function actorOf(cli: Pick<Cli, "env">): string {
   }
 }
 
-/**
- * Appends a request to a run's stream, whoever else writes there: on a conflict the state is read again, and `wanted` asked again whether it
- * still makes sense. Answers the state it was appended to, with `undefined` for the event when there was nothing to ask for.
- */
-export async function request(
-  cli: Cli,
-  store: Store,
-  runId: string,
-  wanted: (state: RunState) => RunEvent | undefined,
-): Promise<{ state: RunState; event: RunEvent | undefined }> {
-  for (;;) {
-    const state = await loadRun(store, runId);
-    const event = wanted(state);
-    if (!event) return { state, event };
-    try {
-      await store.commit({
-        appends: [{ stream: runStream(runId), expected: state.version, events: [{ event, at: cli.clock.now(), actor: actorOf(cli) }] }],
-      });
-      return { state, event };
-    } catch (error) {
-      if (!(error instanceof StoreError && (error.code === "STORE_CONFLICT" || error.code === "STORE_BUSY"))) throw error;
-    }
-  }
-}
+/** The person at this terminal, asking. */
+export const askingAs = (cli: Pick<Cli, "env" | "clock">, store: Store): Asking => ({ store, clock: cli.clock, actor: actorOf(cli) });
 
 /** The project of a run: the work tree the person stands in when it is one of it, else where the run was started. */
 async function projectOf(cli: Cli, state: RunState): Promise<Project> {
@@ -74,7 +56,7 @@ export async function mergeRun(cli: Cli, runId: string, options: { partial: bool
       const stat = await workspaces.diffStat(state.base, tip);
       const merged = await workspaces.mergeIntoCurrent(branch, `Merge run ${runId} (${state.pipeline.name})`);
       const isNew = (s: RunState): boolean => s.mergedInto?.into !== merged.into || s.mergedInto.commit !== merged.commit;
-      await request(cli, store, runId, (s) => (isNew(s) ? { type: "RunMerged", data: merged } : undefined));
+      await request(askingAs(cli, store), runId, (s) => (isNew(s) ? { type: "RunMerged", data: merged } : undefined));
       if (options.quiet) return Exit.ok;
       if (cli.json) cli.out.json({ version: 1, runId, branch: state.branch, ...merged, project: project.top, files: stat.files });
       else if (!isNew(state)) cli.out.data(`${state.branch} is in ${merged.into} already (${merged.commit.slice(0, 12)})`);

@@ -1,6 +1,6 @@
 import { formatUsd } from "../../domain/index.ts";
 import type { Estimate } from "../../models/index.ts";
-import type { ToldCounterfactual, ToldSavings } from "../setup/savings.ts";
+import type { ToldCounterfactual, ToldSavings } from "../../control/savings.ts";
 import { plural } from "./format.ts";
 import { table } from "./table.ts";
 

@@ -1,21 +1,8 @@
 import { formatUsd } from "../../domain/index.ts";
 import type { View, ViewRow } from "../../models/index.ts";
+import type { Zone } from "../../control/time-zone.ts";
 import { dateTime, integer, plural } from "./format.ts";
 import { table } from "./table.ts";
-
-/** Where people are: their days are the ledger's days. */
-export interface Zone {
-  /** `Europe/Berlin`. */
-  name: string;
-  /** `2026-11-21`. */
-  dayOf: (at: number) => string;
-}
-
-/** `name` is the system's unless given. */
-export function zoneOf(name = new Intl.DateTimeFormat().resolvedOptions().timeZone): Zone {
-  const parts = new Intl.DateTimeFormat("en-CA", { timeZone: name, year: "numeric", month: "2-digit", day: "2-digit" });
-  return { name, dayOf: (at) => parts.format(at) };
-}
 
 /** A sum of the ledger, a row a line, and what has to be known of its figures. */
 export function viewText(view: View, { since, zone }: { since?: number | undefined; zone: Zone }): string {

@@ -1,5 +1,4 @@
-import { readLive, type LivenessItem } from "../../fleet/index.ts";
-import type { Store } from "../../store/index.ts";
+import type { LivenessItem } from "../../fleet/index.ts";
 import { duration } from "./format.ts";
 
 /** `stuck for 12 min 0 s: the same call 8 times in a row: ...`. */
@@ -17,16 +16,6 @@ export function riskLines({ risk }: Pick<LivenessItem, "risk">): string[] {
     ...risk.factors.map((f) => `  ${f.name} ${f.value.toFixed(2)} (weighs ${f.weight.toFixed(2)}): ${f.evidence.join("; ")}`),
     ...risk.leftOut.map((f) => `  ${f.name} left out: ${f.because}`),
   ];
-}
-
-/** How the attempts that run now are, by run, as their engines last wrote it. */
-export async function liveByRun(store: Pick<Store, "leases">, home: string, now: number): Promise<Map<string, LivenessItem[]>> {
-  const found = new Map<string, LivenessItem[]>();
-  for (const { key, runId, until } of await store.leases("")) {
-    const item = runId === undefined || until <= now ? undefined : readLive(home, key, now);
-    if (runId !== undefined && item) found.set(runId, [...(found.get(runId) ?? []), item]);
-  }
-  return found;
 }
 
 /** `1 stuck, 2 running, risk 0.71 at most`. */

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { Scene } from "../cli.testkit.ts";
-import { depthText, type QueueDepth } from "./queue-depth.ts";
+import type { QueueDepth } from "../../control/queue-depth.ts";
+import { depthText } from "./queue-depth.ts";
 
 /** Steps that wait for a file that the test writes. */
 const waiting = (names: string[], folder: string): string =>

@@ -1,8 +1,5 @@
-import { quotaWait, type RunState, type StepState } from "../../domain/index.ts";
+import type { QuotaWait } from "../../control/quota-wait.ts";
 import { clockTime, dateTime, duration } from "./format.ts";
-
-/** What a step waits for that has met a provider's limit. */
-export type QuotaWait = NonNullable<ReturnType<typeof quotaWait>>;
 
 const DAY_MS = 86_400_000;
 
@@ -11,21 +8,4 @@ export function quotaText({ provider, until }: QuotaWait, now: number): string {
   const leftMs = until - now;
   const time = leftMs > DAY_MS ? dateTime(until) : clockTime(until).slice(0, leftMs > 60_000 ? 5 : 8);
   return `waits for ${provider}'s quota until ${time}${leftMs > 0 ? ` (in ${duration(leftMs)})` : ""}`;
-}
-
-/** The wait of a step, while it is one. */
-export function waitOf(s: StepState, now: number | undefined): QuotaWait | undefined {
-  const wait = quotaWait(s);
-  return wait && (now === undefined || wait.until > now) ? wait : undefined;
-}
-
-/** What the run as a whole waits for: the first limit to be over, where nothing else is under way. */
-export function runWaitsFor(state: RunState, now: number): QuotaWait | undefined {
-  if (state.queued.size + state.running.size + state.accepted.size + state.merged.size > 0) return undefined;
-  return [...state.ready]
-    .flatMap((path) => {
-      const s = state.steps.get(path);
-      return (s && waitOf(s, now)) ?? [];
-    })
-    .toSorted((a, b) => a.until - b.until)[0];
 }

@@ -5,7 +5,7 @@ import { painter, type Paint } from "../output.ts";
 import { budgetText, enoughBudget, neededNext } from "./budget-text.ts";
 import { billText } from "./bill-text.ts";
 import { duration, plural, shellWord } from "./format.ts";
-import type { RunReport } from "./report.ts";
+import type { RunReport } from "../../control/report.ts";
 import { waitingText } from "./waiting-text.ts";
 import { failureText, stepsText } from "./steps-text.ts";
 

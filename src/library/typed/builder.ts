@@ -188,7 +188,7 @@ export class StepCollector {
 const namesOf = (steps: StepName | readonly StepName[]): string[] =>
   (Array.isArray(steps) ? (steps as readonly StepName[]) : [steps as StepName]).map((s) => (typeof s === "string" ? s : s.id));
 
-const CONTROL: readonly string[] = ["if", "onFailure", "finally", "mayFail", "priority"] satisfies (keyof ControlSpec)[];
+const CONTROL: readonly string[] = ["if", "onFailure", "finally", "mayFail", "priority", "phase"] satisfies (keyof ControlSpec)[];
 
 /** What every step may say, and what only such a one does. `needs` is written by itself. */
 function apart(spec: ControlSpec): { control: object; own: object } {

@@ -41,6 +41,8 @@ export interface ControlSpec<If = Condition, May = boolean, Fail = boolean> {
   finally?: boolean;
   mayFail?: May & boolean;
   priority?: number;
+  /** A named part of the run, with a report of its own. */
+  phase?: string;
 }
 
 /** Seconds, or `90s`, `10m`, `2h`. */

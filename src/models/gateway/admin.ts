@@ -4,6 +4,8 @@ import { z } from "zod";
 import { apiError, readBody, sendError, sendJson } from "./answers.ts";
 import type { BudgetBook } from "./budgets.ts";
 import { BudgetsSchema, holdingOf, type Holds } from "./holds.ts";
+import { nextRequests, replyToRequest } from "./attempt-mcp/admin-routes.ts";
+import type { PendingRequests } from "./attempt-mcp/pending-requests.ts";
 import type { AwaitedKeys } from "./awaited-keys.ts";
 import type { KeySpec, KeyUsage } from "./contract.ts";
 import type { Engines } from "./engines.ts";
@@ -51,6 +53,7 @@ const KeySpecSchema = z.object({
   credentials: z.enum(["metered", "pass-through"]).optional(),
   epoch: z.number().int().optional(),
   until: z.number().optional(),
+  mcp: z.literal(true).optional(),
 });
 
 /** A key is a long secret: one that could be guessed is none. */
@@ -66,6 +69,8 @@ export interface AdminContext {
   calls: { readonly usages: UsageByKey };
   budgets: BudgetBook;
   holds: Holds;
+  /** Of agents, to their runs. */
+  requests: PendingRequests;
   clock: { now(): number };
   health: Pick<Health, "states">;
   engines: Engines;
@@ -127,6 +132,10 @@ export async function admin(req: IncomingMessage, res: ServerResponse, path: str
       case "POST /admin/holds/release":
         ctx.holds.release(z.object({ attempt: z.string() }).parse(json).attempt);
         return sendJson(res, 200, {});
+      case "POST /admin/requests/next":
+        return await nextRequests(json, res, ctx.requests);
+      case "POST /admin/requests/reply":
+        return replyToRequest(json, res, ctx.requests);
       case "POST /admin/attempts/end":
         await endAttempt(z.object({ attempt: z.string(), client: z.string() }).parse(json), ctx);
         return sendJson(res, 200, {});
@@ -165,6 +174,7 @@ export function openKey(key: string, client: string, spec: KeySpec, ctx: AdminCo
     ctx.holds.taken(spec.attempt);
   }
   const state = ctx.keys.add(key, client, spec);
+  ctx.requests.wake();
   ctx.awaited.came(key);
   return { url: `${ctx.url()}/v1`, model: state.upstream.model, usage: state.usage };
 }

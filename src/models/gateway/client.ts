@@ -28,6 +28,7 @@ export async function call<T>(
   body?: unknown,
   timeoutMs = 30_000,
   tries = mostTries,
+  over?: AbortSignal,
 ): Promise<T> {
   let response: Response;
   let text: string;
@@ -36,14 +37,15 @@ export async function call<T>(
       method,
       headers: { authorization: `Bearer ${record.adminToken}`, "content-type": "application/json" },
       ...(body !== undefined && { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: over ? AbortSignal.any([over, AbortSignal.timeout(timeoutMs)]) : AbortSignal.timeout(timeoutMs),
     });
     text = await response.text();
   } catch (cause) {
+    if (over?.aborted) throw cause;
     if (!isAlive(record)) throw gone(record, cause);
     if (tries > 1 && !isTimeout(cause)) {
       await sleep(50);
-      return call(record, method, path, body, timeoutMs, tries - 1);
+      return call(record, method, path, body, timeoutMs, tries - 1, over);
     }
     const message = `The gateway (pid ${record.pid}) lives and did not answer.`;
     throw new GatewayError("GATEWAY_UNREACHABLE", message, "Try again; if it stays so, end that process.", { cause });

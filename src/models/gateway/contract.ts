@@ -1,4 +1,5 @@
 import type { CredentialMode, MicroUsd, Provenance } from "../../domain/index.ts";
+import type { RequestServer } from "./attempt-mcp/contract.ts";
 
 /** What a call costs whose input is longer than `above` tokens: all of it, not only what is beyond. */
 export interface PriceTier {
@@ -102,6 +103,8 @@ export interface KeySpec {
    * Absent: the key ends soon after its engine. While the engine is there this does not matter.
    */
   until?: number | undefined;
+  /** Its agent may ask things of its run, by MCP at `OpenKey.mcp`; see `GatewayClient.serveRequests`. Absent: there is no such address. */
+  mcp?: true | undefined;
 }
 
 /** Money to be set aside for an attempt before it begins. */
@@ -127,6 +130,8 @@ export interface OpenKey {
    * `ORIGIN/k/KEY/...` as well.
    */
   url: string;
+  /** Where the agent reaches its run by MCP (streamable HTTP), where `KeySpec.mcp` says so. The key is in it. */
+  mcp?: string;
   /** The name an agent asks for. */
   model: string;
   /** What the key has used before: not nothing where it was taken over from another engine, or opened again at another gateway. */
@@ -207,6 +212,11 @@ export interface GatewayClient {
    * open, and the answer is what it has used so far.
    */
   closeKey(key: string): Promise<KeyUsage>;
+  /**
+   * Answers what the agent with this key asks of its run. To be called after `openKey`; disposing ends it. What nobody answered when this engine
+   * died goes to the one that opens the key next: its agent only waits longer.
+   */
+  serveRequests(key: string, server: RequestServer): Disposable;
   /**
    * An attempt whose engine is gone is over, and so is its agent: its keys are closed that no living engine but this has, and what is set aside for it
    * is free.

@@ -1,4 +1,6 @@
 import { keyFor } from "./attempt-key.ts";
+import type { RequestServer } from "./attempt-mcp/contract.ts";
+import { RequestLoop } from "./attempt-mcp/serve-requests.ts";
 import { call, urlOf, watchGateway, type Attached } from "./client.ts";
 import type { GatewayClient, Held, HoldSpec, KeySpec, KeyUsage, OpenKey, ProviderState } from "./contract.ts";
 import { GatewayError } from "./errors.ts";
@@ -27,6 +29,13 @@ export class EngineClient implements GatewayClient {
   readonly #attach: () => Promise<Attached>;
   readonly #secret: string;
   readonly #held = new Map<string, HeldKey>();
+  readonly #requests = new RequestLoop((path, body, over) =>
+    this.#persevere(async () => {
+      await this.#again?.catch(() => undefined);
+      const { record, client } = this.#attached;
+      return call(record, "POST", path, { ...body, client }, undefined, undefined, over);
+    }),
+  );
   #attached: Attached;
   #again: Promise<void> | undefined;
   #unwatch: (() => void) | undefined;
@@ -54,7 +63,12 @@ export class EngineClient implements GatewayClient {
     const lost = this.#held.get(key)?.lost ?? new AbortController();
     this.#held.set(key, { key, spec, url: answer.url, lost });
     this.#watch();
-    return { ...answer, key, lost: lost.signal };
+    const mcp = spec.mcp ? { mcp: `${answer.url.replace(/\/v1$/, "")}/k/${key}/mcp` } : {};
+    return { ...answer, ...mcp, key, lost: lost.signal };
+  }
+
+  serveRequests(key: string, server: RequestServer): Disposable {
+    return this.#requests.serve(keyIdOf(key), server);
   }
 
   async hold(spec: HoldSpec, over: AbortSignal, onWait?: (id: string) => void): Promise<Held> {

@@ -17,6 +17,7 @@ export type {
   QuotaPolicy,
   Upstream,
 } from "./contract.ts";
+export type { AgentReply, AgentRequest, RequestServer } from "./attempt-mcp/contract.ts";
 export { limitInWords } from "./failover/limit-told.ts";
 export { troubledProviders } from "./failover/provider-states.ts";
 export { connectGateway, type ConnectGatewayOptions } from "./connect.ts";

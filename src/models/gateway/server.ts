@@ -68,6 +68,10 @@ async function route(req: IncomingMessage, res: ServerResponse, ctx: ServerConte
   if (access.isAwaited) return sendJson(res, 503, (target?.wire ?? wires.chat).error(503, awaitedKey), { "retry-after": "5" });
   if (!key || secret === undefined) return refuse(401, unknownKey);
   if (target) return modelCall(req, res, target, { ...access, key, secret }, ctx);
+  if (path === "/mcp" && key.spec.mcp) {
+    const { serveMcp } = await import("./attempt-mcp/endpoint.ts");
+    return serveMcp(req, res, key, ctx.requests);
+  }
   const { model, provider } = key.upstream;
   switch (`${req.method} ${path}`) {
     // OpenAI's shape and Anthropic's in one.

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cancelAll, endKey, openKey } from "./admin.ts";
 import { parseGatewayArguments } from "./arguments.ts";
+import { PendingRequests } from "./attempt-mcp/pending-requests.ts";
 import { AwaitedKeys } from "./awaited-keys.ts";
 import { Calls } from "./calls.ts";
 import { Engines } from "./engines.ts";
@@ -91,6 +92,7 @@ async function work({ adminToken, port, engines: known, keys: opened }: Handover
     awaited,
     budgets: calls.budgets,
     holds: new Holds(calls.budgets, clock),
+    requests: new PendingRequests(),
     health: new Health({
       clock,
       log: (line) => log(mask.text(line)),

@@ -98,6 +98,16 @@ test("what no gateway saw, or what has no price, is not taken for free; a call t
   expect((await imported(store, "r4")).map((o) => o.isUnpriced)).toEqual([true, true, undefined]);
 });
 
+test("a process that is asked several times at once imports one after the other: none is refused by its own lease", async () => {
+  const store = await openStore();
+  const run = new Journal(store, "r5");
+  await run.start(agentStepOf("fix"));
+  const attempt = await run.begin("fix", 1, "free");
+  await run.merge(attempt, "fix", "c0", "c1");
+  const imports = [1, 2, 3, 4].map(() => importOutcomes({ store, holder: "h:1:1", now: 10_000 }));
+  expect(await Promise.all(imports)).toEqual([1, 0, 0, 0]);
+});
+
 test("while another process imports, nothing is written; the lease of one that died runs out", async () => {
   const store = await openStore();
   const j = new Journal(store, "r2");

@@ -31,7 +31,18 @@ export interface OutcomesImport {
  * earlier import ended, or whether two came at once; a lease keeps the later one from being overtaken. Answers how many rows were written;
  * none when another process is at it.
  */
-export async function importOutcomes({ store, holder, now }: OutcomesImport): Promise<number> {
+export function importOutcomes(options: OutcomesImport): Promise<number> {
+  // A holder that asks again takes its own lease over: of two imports of one process the first would be refused.
+  const before = underWay.get(options.store) ?? Promise.resolve(0);
+  const mine = before.catch(() => 0).then(() => importOnce(options));
+  underWay.set(options.store, mine);
+  return mine;
+}
+
+/** The last import that was asked for, by store. */
+const underWay = new WeakMap<object, Promise<number>>();
+
+async function importOnce({ store, holder, now }: OutcomesImport): Promise<number> {
   const taken = await store.acquire({ key: "import:outcomes", holder, until: now + LEASE_MS, now });
   if (!taken.ok) return 0;
   try {

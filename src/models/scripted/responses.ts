@@ -119,9 +119,17 @@ function allItems(reply: Reply): Json[] {
 function callItem(reply: Reply, call: ToolCallOut, i: number): Json {
   const id = `fc_scripted_${reply.n}_${i}`;
   const isCustom = objects(reply.request.body.tools).some((t) => t.type === "custom" && t.name === call.name);
-  if (!isCustom) return { type: "function_call", id, call_id: call.id, name: call.name, arguments: call.arguments, status: "completed" };
+  if (!isCustom)
+    return { type: "function_call", id, call_id: call.id, ...calledIn(reply, call.name), arguments: call.arguments, status: "completed" };
   const input = stringOf(argumentsOf(call).input) || call.arguments;
   return { type: "custom_tool_call", id, call_id: call.id, name: call.name, input, status: "completed" };
+}
+
+/** A script names a tool of a group `GROUP__TOOL`, as the other formats have it; codex wants both apart. */
+function calledIn(reply: Reply, name: string): Json {
+  const groups = objects(reply.request.body.tools).filter((t) => t.type === "namespace" && name.startsWith(`${stringOf(t.name)}__`));
+  const group = groups.find((g) => objects(g.tools).some((t) => name === `${stringOf(g.name)}__${stringOf(t.name)}`));
+  return group ? { name: name.slice(stringOf(group.name).length + 2), namespace: group.name } : { name };
 }
 
 function response(reply: Reply, status: string, output: readonly Json[]): Json {

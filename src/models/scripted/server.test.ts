@@ -94,3 +94,15 @@ test("as a process of its own it tells its port, counts what it served, and stop
   await writeFile(scriptFile, "{}");
   await expect(spawnScriptedModel({ scriptFile })).rejects.toThrow(/did not start/);
 });
+
+test("a tool of a group is called as codex wants it: its name and its group apart", async () => {
+  const model = await start({ rules: [{ answer: { toolCalls: [{ name: "mcp__files__read", arguments: {} }] } }] });
+  const ask = async (tools: unknown): Promise<unknown> => {
+    const body = JSON.stringify({ model: "m", input: "go", tools });
+    const { output } = (await (await fetch(`${model.baseUrl}/responses`, { method: "POST", body })).json()) as { output: unknown };
+    return output;
+  };
+  const group = { type: "namespace", name: "mcp__files", tools: [{ type: "function", name: "read" }] };
+  expect(await ask([group])).toMatchObject([{ type: "function_call", name: "read", namespace: "mcp__files" }]);
+  expect(await ask([{ type: "function", name: "mcp__files__read" }])).toMatchObject([{ type: "function_call", name: "mcp__files__read" }]);
+});

@@ -15,6 +15,9 @@ const DEEPEST = 40;
 /** Every name that any place of a pipeline may use. Which ones a certain place may use is checked beside this. */
 export const VARIABLES = ["inputs", "steps", "run", "matrix", "item", "index", "round"] as const;
 
+/** Names that filters of hooks may use, and nothing in a pipeline. */
+export const HOOK_VARIABLES = ["event", "run", "step"] as const;
+
 export type CelType = "bool" | "list" | "string" | "number" | "null" | "map" | "any";
 
 export interface Expression {
@@ -38,7 +41,7 @@ const environment = (maxAstNodes: number, aggregate: number): Environment => {
     homogeneousAggregateLiterals: false,
     limits: { maxAstNodes, maxDepth: DEEPEST * 2, maxListElements: aggregate, maxMapEntries: aggregate, maxCallArguments: 8 },
   });
-  for (const name of VARIABLES) env.registerVariable(name, "dyn");
+  for (const name of new Set([...VARIABLES, ...HOOK_VARIABLES])) env.registerVariable(name, "dyn");
   return env.registerFunction("measured__(A): A", (value: unknown) => (meter.charge(value), value));
 };
 // What people write is small; what is evaluated may hold the values of a matrix beside it.
@@ -46,7 +49,7 @@ const written = environment(MOST_NODES, 200);
 const evaluated = environment(200_000, 100_000);
 
 /** Syntax, names of functions, and types as far as they are known. `secrets` is no variable here: see template.ts. */
-export function parseExpression(text: string): ParsedExpression {
+export function parseExpression(text: string, names: readonly string[] = VARIABLES): ParsedExpression {
   const no = (message: string, hint: string, at = 0): ParsedExpression => ({ ok: false, message, hint, at });
   if (text.trim() === "") return no("The expression is empty", "Write a condition or a value, such as inputs.name");
   if (text.length > MOST_EXPRESSION_CHARS)
@@ -57,7 +60,7 @@ export function parseExpression(text: string): ParsedExpression {
     const fault = faultOf(parsed.ast, DEEPEST);
     if (fault) return no(fault.message, fault.hint, plain.back(fault.at));
     const references = referencesOf(parsed.ast).map((r) => ({ ...r, at: plain.back(r.at) }));
-    const unknown = references.find((r) => !(VARIABLES as readonly string[]).includes(r.root));
+    const unknown = references.find((r) => !names.includes(r.root));
     // The library would call an unknown name an error of types; the caller knows better what was meant.
     if (unknown) return { ok: true, expression: { text, references, type: "any" } };
     const checked = parsed.check();

@@ -6,7 +6,11 @@ import { describeGate } from "./describe-gate.ts";
  * attempts; one that failed is told what the checks saw, word for word. `goesOn`: it works in the files an earlier attempt left. It is told
  * everything again all the same: whether its conversation could be taken up shows only afterwards.
  */
-export function buildPrompt(step: AgentStep, feedback: readonly Finding[], { goesOn = false } = {}): string {
+export function buildPrompt(
+  step: AgentStep,
+  feedback: readonly Finding[],
+  { goesOn = false, hasRunTools = false, said = [] }: PromptContext = {},
+): string {
   const parts = [step.prompt.trim()];
   const checks: string[] = [];
   if (step.readonly)
@@ -19,6 +23,10 @@ export function buildPrompt(step: AgentStep, feedback: readonly Finding[], { goe
   for (const gate of step.gates) checks.push(...describeGate(gate));
   if (step.protected && step.protected.length > 0) checks.push(`Changes to these paths are thrown away: ${step.protected.join(", ")}.`);
   if (checks.length > 0) parts.push(`Your work is checked by a program, outside this session:\n${checks.map((c) => `- ${c}`).join("\n")}`);
+  if (hasRunTools)
+    parts.push(
+      "Besides your own tools you have those of this run (MCP server stepfall): ask puts a question to the people who watch it (only what you cannot find out), report tells them how far you are, blackboard_get and blackboard_put share facts with the agents of its other steps.",
+    );
   if (feedback.length > 0) {
     const findings = feedback.map((f) => `- ${f.gate}: ${f.message}${f.evidence ? `\n${indent(f.evidence)}` : ""}`);
     const what = goesOn
@@ -26,7 +34,19 @@ export function buildPrompt(step: AgentStep, feedback: readonly Finding[], { goe
       : "The attempt before this one was refused, and its changes are not in the files you see:";
     parts.push(`${what}\n${findings.join("\n")}`);
   } else if (goesOn) parts.push("An attempt before this one was not finished. The files are as it left them: go on from there.");
+  if (said.length > 0) {
+    const lines = said.map(({ by, text }) => `- ${by}: ${text.replaceAll("\n", "\n  ")}`);
+    parts.push(`While an earlier attempt worked, people said:\n${lines.join("\n")}`);
+  }
   return parts.join("\n\n");
+}
+
+export interface PromptContext {
+  goesOn?: boolean;
+  /** It has the tools of `runTools`. */
+  hasRunTools?: boolean;
+  /** What people said to earlier attempts of the step, whether it reached them or not. */
+  said?: readonly { by: string; text: string }[];
 }
 
 const indent = (text: string): string =>

@@ -4,10 +4,16 @@ import type { Store } from "../index.ts";
 import { fixture, refusal, steps, type StoreHarness } from "./fixture.ts";
 
 /** Follows until `count` events came. */
-async function take(store: Store, stream: string, after: number, count: number): Promise<Recorded[]> {
+const take = (store: Store, stream: string, after: number, count: number): Promise<Recorded[]> =>
+  taken((signal) => store.follow(stream, { after, signal }), count);
+
+const takeAll = (store: Store, after: number, count: number): Promise<Recorded[]> =>
+  taken((signal) => store.followAll({ after, signal }), count);
+
+async function taken(follow: (signal: AbortSignal) => AsyncIterable<Recorded>, count: number): Promise<Recorded[]> {
   const events: Recorded[] = [];
   const stop = new AbortController();
-  for await (const event of store.follow(stream, { after, signal: stop.signal })) {
+  for await (const event of follow(stop.signal)) {
     events.push(event);
     if (events.length === count) stop.abort();
   }
@@ -64,6 +70,20 @@ export function followConformance(harness: StoreHarness): void {
       const expected = Array.from({ length: total }, (_, i) => i + 1);
       for (const events of await Promise.all(early)) expect(events.map((event) => event.version)).toEqual(expected);
       for (const events of await Promise.all(late)) expect(events.map((event) => event.version)).toEqual(expected.slice(10));
+    });
+
+    test("of all streams: what is recorded after a number, then what every process commits; no gap, no double, in the order of commits", async () => {
+      const other = await at.another();
+      await at.store.commit({ appends: [{ stream: "run:0", expected: 0, events: steps(3) }] });
+      const early = takeAll(at.store, 0, 63);
+      const write = async (store: Store, stream: string): Promise<void> => {
+        for (let version = 0; version < 30; version += 2)
+          await store.commit({ appends: [{ stream, expected: version, events: steps(2, version) }] });
+      };
+      await Promise.all([write(at.store, "run:1"), write(other, "run:2")]);
+      const recorded = await at.store.readAll();
+      expect((await early).map((event) => event.globalSeq)).toEqual(recorded.map((event) => event.globalSeq));
+      expect(await takeAll(other, recorded[9]!.globalSeq, 53)).toEqual(recorded.slice(10));
     });
 
     test("an abort ends it, before it began, while it waits, and in the middle of the history", async () => {

@@ -12,7 +12,7 @@ test("an event that is committed while the follower finds nothing is not slept t
       // Committed after the read looked, announced before its answer arrives.
       if (recorded.length === 0) {
         recorded.push(event(1));
-        followers.wake(stream, "us");
+        followers.wake(["s"], "us");
       }
       return seen;
     },
@@ -26,7 +26,7 @@ test("an event that is committed while the follower finds nothing is not slept t
 test("other processes are watched from before the first follower reads until the last one is gone", async () => {
   const told: (boolean | string)[] = [];
   const followers = openFollowers(
-    async (stream) => (told.push(stream), [event(1)]),
+    async (stream) => (told.push(String(stream)), [event(1)]),
     (on) => told.push(on),
   );
   const forEver = { after: 0, signal: new AbortController().signal };

@@ -2,11 +2,14 @@ import type { Recorded } from "../../domain/index.ts";
 import type { StoreError } from "../errors.ts";
 import type { FollowOptions } from "../index.ts";
 
+/** What somebody follows who follows all streams. */
+export const ALL = Symbol("all streams");
+
 export interface Followers {
-  /** See `Store.follow`. */
-  follow(stream: string, options: FollowOptions): AsyncGenerator<Recorded, void>;
-  /** The stream has new events, written through this store or by another process. */
-  wake(stream: string, by: "us" | "others"): void;
+  /** See `Store.follow` and `Store.followAll`. */
+  follow(stream: string | typeof ALL, options: FollowOptions): AsyncGenerator<Recorded, void>;
+  /** These streams have new events, written through this store or by another process. */
+  wake(streams: readonly string[], by: "us" | "others"): void;
   /** Everybody who follows now ends with this error. */
   fail(error: StoreError): void;
 }
@@ -21,17 +24,20 @@ interface Follower {
 }
 
 /**
- * `read` answers at most one page; `watch` is called with true before the first follower reads and with false after the
+ * `read` answers at most one page, after a version of a stream or after a globalSeq of all; `watch` is called with true before the first follower reads and with false after the
  * last one went, so that nothing is looked for while nobody follows.
  */
-export function openFollowers(read: (stream: string, after: number) => Promise<Recorded[]>, watch: (on: boolean) => void): Followers {
-  const byStream = new Map<string, Set<Follower>>();
+export function openFollowers(
+  read: (stream: string | typeof ALL, after: number) => Promise<Recorded[]>,
+  watch: (on: boolean) => void,
+): Followers {
+  const byStream = new Map<string | typeof ALL, Set<Follower>>();
 
-  const enter = (stream: string, follower: Follower): void => {
+  const enter = (stream: string | typeof ALL, follower: Follower): void => {
     if (byStream.size === 0) watch(true);
     byStream.set(stream, (byStream.get(stream) ?? new Set()).add(follower));
   };
-  const leave = (stream: string, follower: Follower): void => {
+  const leave = (stream: string | typeof ALL, follower: Follower): void => {
     const followers = byStream.get(stream);
     followers?.delete(follower);
     if (followers?.size === 0) byStream.delete(stream);
@@ -52,7 +58,7 @@ export function openFollowers(read: (stream: string, after: number) => Promise<R
           const events = await read(stream, last);
           for (const event of events) {
             if (signal.aborted) return;
-            last = event.version;
+            last = stream === ALL ? event.globalSeq : event.version;
             yield event;
           }
           if (events.length > 0 || follower.isStale || follower.failure || signal.aborted) continue;
@@ -64,12 +70,14 @@ export function openFollowers(read: (stream: string, after: number) => Promise<R
       }
     },
 
-    wake(stream, by) {
-      for (const follower of byStream.get(stream) ?? []) {
-        if (by === "us" && !follower.wakesForOwn) continue;
-        follower.isStale = true;
-        follower.wake();
-      }
+    wake(streams, by) {
+      if (streams.length === 0) return;
+      for (const stream of [...streams, ALL] as const)
+        for (const follower of byStream.get(stream) ?? []) {
+          if (by === "us" && !follower.wakesForOwn) continue;
+          follower.isStale = true;
+          follower.wake();
+        }
     },
 
     fail(error) {

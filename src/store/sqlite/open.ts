@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { Clock, Recorded } from "../../domain/index.ts";
 import type { Store } from "../index.ts";
-import { openFollowers } from "./follow.ts";
+import { ALL, openFollowers } from "./follow.ts";
 import { packCommit, sizeOf, unpackEvent } from "./pack.ts";
 import { startThread } from "./thread.ts";
 import type { EventRow } from "./wire.ts";
@@ -31,14 +31,19 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   const unpack = (rows: readonly EventRow[]): Recorded[] => rows.map((row) => unpackEvent(row, file));
   const readPage = async (stream: string, after: number, limit = PAGE): Promise<Recorded[]> =>
     unpack(await thread.ask({ kind: "read", stream, after, limit: Math.min(limit, PAGE) }));
-  const followers = openFollowers(readPage, (on) => thread.watch(on));
-  thread.listen({ appended: (streams) => streams.forEach((stream) => followers.wake(stream, "others")), failed: followers.fail });
+  const readAllPage = async (after: number): Promise<Recorded[]> =>
+    unpack((await thread.ask({ kind: "readAll", after, limit: PAGE, types: undefined })).rows);
+  const followers = openFollowers(
+    (stream, after) => (stream === ALL ? readAllPage(after) : readPage(stream, after)),
+    (on) => thread.watch(on),
+  );
+  thread.listen({ appended: (streams) => followers.wake(streams, "others"), failed: followers.fail });
 
   return {
     async commit(commit) {
       const packed = packCommit(commit);
       const committed = await thread.ask({ kind: "commit", commit: packed }, sizeOf(packed));
-      for (const stream of Object.keys(committed.versions)) followers.wake(stream, "us");
+      followers.wake(Object.keys(committed.versions), "us");
       return committed;
     },
 
@@ -64,6 +69,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     },
 
     follow: (stream, from) => followers.follow(stream, from),
+    followAll: (from) => followers.follow(ALL, from),
 
     reserve: (request) => thread.ask({ kind: "reserve", request }),
     extend: (leases, until) => thread.ask({ kind: "extend", leases, until }),

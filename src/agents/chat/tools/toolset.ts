@@ -105,6 +105,14 @@ export function labelOf(name: string, input: unknown): string {
       return `write ${of("path")}`;
     case "run_command":
       return `run ${of("command")}`;
+    case "ask":
+      return `ask people: ${of("question")}`;
+    case "report":
+      return `report: ${of("text")}`;
+    case "blackboard_get":
+      return `look up ${of("key") || of("prefix") || "all"} on the blackboard`;
+    case "blackboard_put":
+      return `share ${of("key")} on the blackboard`;
     case "give_up":
       return `give up: ${of("reason")}`;
     default:

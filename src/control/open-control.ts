@@ -1,0 +1,35 @@
+import { homeOf } from "../setup/settings.ts";
+import { openStore } from "../setup/store.ts";
+import type { Surroundings } from "../setup/surroundings.ts";
+import type { Control, Launcher } from "./contract.ts";
+import { lookAt } from "./looking.ts";
+import { keeping, openMasks, type Mask } from "./masks.ts";
+import { readSettings } from "./settings.ts";
+import { steer } from "./steering.ts";
+
+export interface ControlOptions {
+  /** `cwd`: where a project is known to be before anything ran in it. */
+  surroundings: Surroundings;
+  launcher: Launcher;
+  /** Instead of what the settings know as secrets. */
+  mask?: Mask;
+}
+
+/** Opens the store of a home, which is made where it is not there. Dispose of it. */
+export async function openControl({ surroundings, launcher, mask }: ControlOptions): Promise<Control> {
+  const { clock } = surroundings;
+  const store = await openStore(surroundings);
+  const home = homeOf(surroundings);
+  const ask = keeping<Awaited<ReturnType<typeof readSettings>>>(clock);
+  const desk = {
+    cli: surroundings,
+    store,
+    home,
+    launcher,
+    now: () => clock.now(),
+    masks: openMasks(surroundings, mask),
+    settingsOf: (project: string | undefined) => ask(project ?? "", () => readSettings(surroundings, project)),
+  };
+  const looking = lookAt(desk);
+  return { ...looking, ...steer(desk, looking), [Symbol.asyncDispose]: () => store.close() };
+}

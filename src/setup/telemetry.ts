@@ -1,0 +1,49 @@
+import type { Config } from "../config/index.ts";
+import type { Engine } from "../engine/index.ts";
+import type { Store } from "../store/index.ts";
+import { openTelemetry, parseHeaders, traceparentOf } from "../telemetry/index.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+export interface OpenedTelemetry {
+  /** The engine, with each run that it drives traced. */
+  tracing<E extends Engine>(engine: E): E;
+  /** For the agents of attempts. */
+  traceparent(runId: string, attempt: string): string;
+  /** Sends what is left, and tells what did not arrive. */
+  close(): Promise<void>;
+}
+
+/** Only where the settings name an endpoint. */
+export function startTelemetry(
+  cli: Surroundings,
+  { telemetry: settings, secrets }: Config,
+  { store, tell }: { store: Store; tell: (notice: string) => void },
+): OpenedTelemetry | undefined {
+  if (!settings) return undefined;
+  const { endpoint, headersSecret } = settings;
+  const secret = headersSecret === undefined ? "" : secrets.get(headersSecret);
+  if (secret === undefined) tell(`telemetry: the secret ${headersSecret ?? ""} is not set; it is sent without headers`);
+  const headers = parseHeaders(secret ?? "");
+  const telemetry = openTelemetry({ store, clock: cli.clock, endpoint, headers, mask: (text) => secrets.mask(text) });
+  return {
+    traceparent: traceparentOf,
+    tracing: (engine) => ({
+      ...engine,
+      async drive(runId, options) {
+        const following = telemetry.follow(runId);
+        try {
+          return await engine.drive(runId, options);
+        } finally {
+          await following.finish();
+        }
+      },
+    }),
+    async close() {
+      const { spans, measurements, because } = await telemetry.close();
+      if (spans + measurements === 0) return;
+      tell(
+        `telemetry: ${spans} spans and ${measurements} measurements did not reach ${endpoint}${because === undefined ? "" : `: ${because}`}`,
+      );
+    },
+  };
+}
