@@ -1,0 +1,26 @@
+/** What pages get their data from: see README.md beside this file. */
+export { can, useActions, type Actions } from "./actions.ts";
+export { asProblem, Problem } from "./api/problem.ts";
+export * from "./api/shapes.ts";
+export { startLive, useConnection, useLive, useNow } from "./live.ts";
+export {
+  fetchLogs,
+  useAgents,
+  useCost,
+  useDiff,
+  useDoctor,
+  useGates,
+  useInbox,
+  useMe,
+  useOverview,
+  useRun,
+  useRunStatus,
+  useSettings,
+  type LogFilter,
+  type Part,
+} from "./queries.ts";
+export { useRunEvents } from "./run-events.ts";
+export { retryStream, type LiveAttempt } from "./stream-store.ts";
+export type { Connection, LivenessItem } from "./stream/messages.ts";
+export { giveAnswer, useGivenAnswers, type GivenAnswer } from "./answers.ts";
+export { queryClient } from "./refresh.ts";

@@ -1,0 +1,29 @@
+import { createHub, TAB_SILENT_MS } from "./hub.ts";
+import type { FromStream, ToStream } from "./messages.ts";
+
+/** Joins the browser's one stream; where there is no shared worker (Chrome on Android), opens one for this tab. */
+export function joinStream(heard: (message: FromStream) => void): (message: ToStream) => void {
+  const tell = typeof SharedWorker === "undefined" ? createHub("/api/v1/stream").add({ tell: heard }) : joinShared(heard);
+  window.addEventListener("pagehide", () => tell({ kind: "bye" }));
+  return tell;
+}
+
+function joinShared(heard: (message: FromStream) => void): (message: ToStream) => void {
+  const worker = new SharedWorker(new URL("./worker.ts", import.meta.url), { type: "module", name: "stepfall-stream" });
+  let last: ToStream = { kind: "watch", runs: [] };
+  const tell = (message: ToStream): void => {
+    if (message.kind === "watch") last = message;
+    // A port, and no window: it has one other end.
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin
+    worker.port.postMessage(message);
+  };
+  worker.port.addEventListener("message", (event: MessageEvent<FromStream>) => heard(event.data));
+  worker.port.start();
+  // Also says that this tab is still there.
+  setInterval(() => tell(last), TAB_SILENT_MS / 3);
+  // A page that comes back from the history was away: what it watches is told anew.
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) tell(last);
+  });
+  return tell;
+}

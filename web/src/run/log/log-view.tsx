@@ -1,0 +1,137 @@
+import { memo, useDeferredValue, useEffect, useRef, useState } from "react";
+import { VList, type VListHandle } from "virtua";
+import { Button, clockText, Empty, exactTime, inputClass, Kbd, Loading, ProblemNote } from "../../ui/index.ts";
+import { countUntil, MOST_LINES, plain, search, type LogLine } from "../model/log-buffer.ts";
+import { readableLine } from "../model/transcript.ts";
+import { useKeyed } from "../use-keyed.ts";
+import { useLog } from "./use-log.ts";
+
+const LINE = 18;
+
+/**
+ * What the processes of a step printed: all that there is, then what comes. `until`: lines printed later are not shown, since the page is as it was
+ * then. `isFollowed`: the view stays at the end.
+ */
+export const LogView = memo(function LogView({
+  runId,
+  step,
+  attempt,
+  until,
+  isFollowed,
+  onFollow,
+}: {
+  runId: string;
+  step: string | undefined;
+  attempt: string | undefined;
+  until: number | undefined;
+  isFollowed: boolean;
+  onFollow(isFollowed: boolean): void;
+}) {
+  const log = useLog(runId, attempt === undefined ? (step === undefined ? {} : { step }) : { attempt });
+  const shown = until === undefined ? log.lines.length : countUntil(log.lines, until);
+  const [wanted, setWanted] = useState("");
+  const [at, setAt] = useState(0);
+  const text = useDeferredValue(wanted);
+  const lines = useKeyed(() => (until === undefined ? log.lines : log.lines.slice(0, shown)), log.lines, until === undefined, shown);
+  const found = useKeyed(() => search(lines, text), lines, shown, log.count, text);
+  const list = useRef<VListHandle>(null);
+  const here = found[Math.min(at, found.length - 1)];
+
+  useEffect(() => {
+    if (isFollowed && shown > 0) list.current?.scrollToIndex(shown - 1, { align: "end" });
+  }, [isFollowed, shown, log.count]);
+  useEffect(() => {
+    if (here !== undefined) list.current?.scrollToIndex(here, { align: "center" });
+  }, [here]);
+
+  const go = (by: number): void => {
+    if (found.length === 0) return;
+    onFollow(false);
+    setAt((Math.min(at, found.length - 1) + by + found.length) % found.length);
+  };
+  return (
+    <div className="flex h-full min-h-0 flex-col">
+      <div className="flex flex-wrap items-center gap-2 border-b border-line px-2 py-1 text-xs">
+        <input
+          type="search"
+          value={wanted}
+          onChange={(event) => {
+            setWanted(event.target.value);
+            setAt(0);
+            onFollow(false);
+          }}
+          onKeyDown={(event) => event.key === "Enter" && go(event.shiftKey ? -1 : 1)}
+          placeholder="Search the log"
+          aria-label="Search the log"
+          className={`${inputClass} !w-48 !py-0.5`}
+        />
+        {text === "" ? undefined : (
+          <>
+            <span role="status">
+              {found.length === 0
+                ? "not found"
+                : `${Math.min(at, found.length - 1) + 1} of ${found.length.toLocaleString("en")}${found.length === 10_000 ? " or more" : ""}`}
+            </span>
+            <Button small look="quiet" onClick={() => go(-1)} aria-label="Previous match">
+              ↑
+            </Button>
+            <Button small look="quiet" onClick={() => go(1)} aria-label="Next match">
+              ↓
+            </Button>
+          </>
+        )}
+        <span className="ml-auto text-muted">
+          {shown.toLocaleString("en")} lines
+          {log.dropped > 0
+            ? `, and ${log.dropped.toLocaleString("en")} before them that are not kept here (most: ${MOST_LINES.toLocaleString("en")})`
+            : ""}
+          {log.isCaughtUp ? "" : ", reading …"}
+        </span>
+        <Button small look={isFollowed ? "primary" : "plain"} aria-pressed={isFollowed} onClick={() => onFollow(!isFollowed)}>
+          Follow <Kbd>f</Kbd>
+        </Button>
+      </div>
+      {log.problem ? <ProblemNote problem={log.problem} /> : undefined}
+      {lines.length === 0 ? (
+        log.isCaughtUp ? (
+          <Empty title={log.isOver ? "Nothing was printed." : "Nothing is printed yet."} />
+        ) : (
+          <Loading what="Reading the log" />
+        )
+      ) : (
+        <VList
+          ref={list}
+          data={lines}
+          itemSize={LINE}
+          className="min-h-0 flex-1 font-mono text-xs leading-[18px]"
+          aria-label="Log"
+          role="log"
+          aria-live="off"
+          tabIndex={0}
+          onWheel={(event) => event.deltaY < 0 && isFollowed && onFollow(false)}
+        >
+          {(line, i) => (
+            <Line key={`${line.attempt}${line.role}${line.seq}`} line={line} isFound={i === here} showStep={step === undefined} />
+          )}
+        </VList>
+      )}
+    </div>
+  );
+});
+
+const Line = memo(function Line({ line, isFound, showStep }: { line: LogLine; isFound: boolean; showStep: boolean }) {
+  const who = `${showStep ? line.step : ""}#${line.n}${line.role === "agent" ? "" : ` ${line.role}`}`;
+  return (
+    <div className={`flex gap-2 px-2 ${isFound ? "bg-warn-soft" : ""}`}>
+      <span className="shrink-0 text-muted select-none" title={exactTime(line.at)}>
+        {clockText(line.at)}
+      </span>
+      <span className="w-20 shrink-0 truncate text-muted select-none" title={who}>
+        {who}
+      </span>
+      <span className={`min-h-[18px] min-w-0 flex-1 break-all whitespace-pre-wrap ${line.stream === "stderr" ? "text-warn" : ""}`}>
+        {line.role === "agent" ? readableLine(line.text) : plain(line.text)}
+      </span>
+    </div>
+  );
+});

@@ -1,0 +1,47 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { anyMove, anyRichPipeline, carryOut, Journal, move, started } from "../../../../src/domain/simulate.testkit.ts";
+import { apply, currentAttempt, fold, type RunEvent } from "../../../../src/domain/index.ts";
+import { copyState } from "./copy-state.ts";
+
+/** What is said to running agents, and by them. */
+function talk(journal: Journal): void {
+  for (const path of journal.state.running) {
+    const attempt = currentAttempt(journal.state.steps.get(path) ?? ({ attempts: [] } as never));
+    if (!attempt) continue;
+    const of = { attempt: attempt.id, step: path };
+    const n = (attempt.messages?.length ?? 0) + 1;
+    const request = `${path} ${journal.events.length}`;
+    const events: RunEvent[] = [
+      { type: "MessageDelivered", data: { ...of, n: n - 1 } },
+      { type: "MessageSent", data: { ...of, n, text: "look again", by: "ann" } },
+      { type: "AgentReported", data: { ...of, request, text: "half" } },
+      { type: "BlackboardPut", data: { ...of, request: `${request} b`, key: "k", value: n, version: n } },
+    ];
+    for (const event of events) journal.append(event);
+  }
+}
+
+test("folding a copy on leaves the state alone that it was copied from, and is no other than folding that state", () => {
+  fc.assert(
+    fc.property(anyRichPipeline, fc.array(anyMove, { maxLength: 40 }), fc.nat(1000), (pipeline, moves, cut) => {
+      const journal = new Journal();
+      journal.append(started(pipeline));
+      carryOut(journal);
+      for (const m of moves) {
+        move(journal, m);
+        carryOut(journal);
+        talk(journal);
+      }
+      const at = 1 + (cut % journal.events.length);
+      const state = fold(journal.events.slice(0, at));
+      const before = structuredClone(state);
+      const copy = copyState(state);
+      expect(copy).toEqual(before);
+      for (const event of journal.events.slice(at)) apply(copy, event);
+      expect(state).toEqual(before);
+      expect(copy).toEqual(journal.state);
+    }),
+    { numRuns: 80 },
+  );
+});
