@@ -4,19 +4,22 @@ import { defineConfig } from "vitest/config";
 const timed = ["test/acceptance/timing.test.ts"];
 
 /**
- * `npm run test:long`: faults and agents in all their variety, and every example of the documents. `npm test` leaves these files out, and plays the first
- * scene of each document, to stay under ten minutes on two cores.
+ * `npm run test:long`: faults and agents in all their variety, and every example of the documents. `npm test` leaves these files out, and plays the scenes
+ * of a few documents, to stay under ten minutes on two cores.
  */
 const long = [
   "bench/recovery.test.ts",
   "src/cli/bench-agents/bench-agents.test.ts",
+  "src/cli/commands/gc.test.ts",
   "src/workspace/large.slow.test.ts",
   "test/acceptance/examples.test.ts",
   "test/acceptance/isolation.test.ts",
+  "test/acceptance/quota.test.ts",
   "test/acceptance/stuck.test.ts",
   "test/agents/faults.test.ts",
   "test/agents/gateway-restart.test.ts",
   "test/agents/session.test.ts",
+  "test/docs/settings.test.ts",
   "test/faults/**/*.test.ts",
 ];
 // oxlint-disable-next-line node/no-process-env -- scripts/test.mjs says by it what is to be run

@@ -9,7 +9,7 @@ import { RUN, sceneOf, seenRun, stateOf, waits } from "./watch.testkit.ts";
 
 const call = (...words: string[]): string => ["stepfall", ...words].join(" ");
 const lines = (scene: ReturnType<typeof sceneOf>, ui: Ui = firstUi(RUN), height = 30): string[] =>
-  screenOf(scene, ui, { height, canAct: true, call }).map((l) => l.text);
+  screenOf(scene, ui, { height, width: 100, canAct: true, call }).map((l) => l.text);
 
 const began = (step: string): RunEvent[] => [
   { type: "AttemptRouted", data: { attempt: `${RUN}/${step}#1`, step, n: 1, tier: "free", candidates: ["x"], reasons: ["it is cheap"] } },
@@ -49,6 +49,11 @@ test("it says when nobody drives the run, what waits, and the last lines", () =>
   });
   const shown = lines(sceneOf([waits(1), waits(2)], run));
   expect(shown).toContain(`Nobody drives this run now. Go on with: stepfall resume ${RUN}`);
+  // In a narrow window the command is broken, not cut.
+  const far = (...words: string[]): string => `node /a/long/way/to/stepfall.js ${words.join(" ")}`;
+  const narrow = screenOf(sceneOf([], run), firstUi(RUN), { height: 24, width: 40, canAct: true, call: far }).map((l) => l.text);
+  const at = narrow.indexOf("Nobody drives this run now. Go on with:");
+  expect(narrow.slice(at + 1, at + 3).join("")).toBe(far("resume", RUN));
   expect(shown.filter((l) => l.startsWith("? approval"))).toHaveLength(2);
   expect(shown.some((l) => l.endsWith("build#1 | compiling"))).toBe(true);
   expect(shown.find((l) => l.includes("build  "))).toContain("compiling");
@@ -85,7 +90,7 @@ test("whatever there is and however small the window, the view fits it and nothi
         const items = texts.map((title, i) => waits(i, "question", { title, detail: texts.join("\n") }));
         const ui: Ui = { ...firstUi(RUN), unfolded: new Set(["many"]), pane: pane as Ui["pane"], at, note: texts[0] ?? "" };
         if (isAsked) ui.asking = { kind: "rework", item: "i", typed: texts.join("") };
-        const shown = screenOf(sceneOf(items, run), ui, { height, canAct: true, call });
+        const shown = screenOf(sceneOf(items, run), ui, { height, width: 100, canAct: true, call });
         expect(shown.length).toBeLessThan(height);
         for (const line of shown) expect(line.text).not.toMatch(/\p{Cc}/u);
         expect(new Set(shown.map((l) => l.key)).size).toBe(shown.length);

@@ -42,6 +42,7 @@ const LAST_LINES = 4;
 
 export interface ScreenSize {
   height: number;
+  width: number;
   /** Whether keys do anything. */
   canAct: boolean;
   /** How a command is typed, e.g. `stepfall resume x`. */
@@ -49,11 +50,11 @@ export interface ScreenSize {
 }
 
 /** The view, line by line; never more than fit into the window. Pure. */
-export function screenOf(scene: Scene, ui: Ui, { height, canAct, call }: ScreenSize): ScreenLine[] {
+export function screenOf(scene: Scene, ui: Ui, { height, width, canAct, call }: ScreenSize): ScreenLine[] {
   const entries = entriesOf(scene, ui.run, ui.unfolded);
   const selected = canAct ? selectedOf(ui, entries) : -1;
   const run = scene.runs.find((r) => r.row.runId === ui.run);
-  const head = headOf(scene, run, call);
+  const head = headOf(scene, run, { width, call });
   const foot = footOf(ui, canAct);
   const room = Math.max(4, height - 1 - head.length - foot.length);
   const items = entries.filter((e) => e.kind === "item");
@@ -72,7 +73,7 @@ export function screenOf(scene: Scene, ui: Ui, { height, canAct, call }: ScreenS
   return lines.slice(0, Math.max(1, height - 1)).map((line) => ({ ...line, text: visible(line.text) }));
 }
 
-function headOf(scene: Scene, run: SeenRun | undefined, call: ScreenSize["call"]): ScreenLine[] {
+function headOf(scene: Scene, run: SeenRun | undefined, { width, call }: Pick<ScreenSize, "width" | "call">): ScreenLine[] {
   const waits = scene.items.length === 0 ? "nothing waits for people" : `${scene.items.length} waiting for people`;
   if (!run) {
     const going = scene.runs.filter((r) => r.row.endedAt === undefined && !r.isUndriven).length;
@@ -86,8 +87,18 @@ function headOf(scene: Scene, run: SeenRun | undefined, call: ScreenSize["call"]
   const who = run.driver === undefined ? "" : `, driven by ${describeHolder(run.driver)}`;
   const lines: ScreenLine[] = [{ key: "head", text: `${head}${who}, run ${row.runId}`, isBold: true }];
   if (run.isUndriven)
-    lines.push({ key: "undriven", text: `Nobody drives this run now. Go on with: ${call("resume", row.runId)}`, tint: "yellow" });
+    lines.push(
+      ...undriven(call("resume", row.runId), width).map((text, i): ScreenLine => ({ key: `undriven ${i}`, text, tint: "yellow" })),
+    );
   return lines;
+}
+
+/** A command that is to be copied is never cut: it is broken where the window ends. */
+function undriven(command: string, width: number): string[] {
+  const said = "Nobody drives this run now. Go on with:";
+  const most = Math.max(20, width - 2);
+  if (said.length + 1 + command.length <= most) return [`${said} ${command}`];
+  return [said, ...(command.match(new RegExp(`.{1,${most}}`, "gu")) ?? [])];
 }
 
 const wordFor = ({ row, state, isUndriven }: SeenRun): string =>

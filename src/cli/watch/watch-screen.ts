@@ -40,7 +40,9 @@ export async function watchOnScreen(
   const draw = (): void => {
     isDue = false;
     ui = settled(ui, entriesOf(scene(), ui.run, ui.unfolded));
-    drawing.draw(screenOf(scene(), ui, { height: terminal.rows || 24, canAct: keyboard !== undefined, call }));
+    drawing.draw(
+      screenOf(scene(), ui, { height: terminal.rows || 24, width: terminal.columns || 80, canAct: keyboard !== undefined, call }),
+    );
   };
   const act = (wanted: Act): void => {
     if (wanted.kind === "leave") left = wanted.isInterrupt ? "interrupted" : "left";
@@ -68,7 +70,7 @@ export async function watchOnScreen(
     ui = { ...ui, asking: undefined, pane: "none" };
   } finally {
     clearInterval(timer);
-    drawing.draw(screenOf(scene(), ui, { height: terminal.rows || 24, canAct: false, call }));
+    drawing.draw(screenOf(scene(), ui, { height: terminal.rows || 24, width: terminal.columns || 80, canAct: false, call }));
     await drawing.end();
   }
   return left;

@@ -88,7 +88,7 @@ test("nobody drives the run: it says so, refuses with words what waits, and leav
   expect((await scene.run(["run", "p.yaml"])).code).toBe(3);
   const { runId } = await keptBy(scene);
   const terminal = onTerminal(scene, "watch", runId);
-  await terminal.shows(/Nobody drives this run now. Go on with: .* resume/);
+  await terminal.shows(/Nobody drives this run now. Go on with:[^]* resume/);
   terminal.type("r");
   await terminal.shows("Reject, because (Enter: no reason): _");
   terminal.type("not yet\r");

@@ -14,7 +14,7 @@ export interface Exhausted {
   id: string;
   limit: number;
   spent: number;
-  /** Held by calls that are under way, and for attempts. */
+  /** Held by calls that are under way, and for other attempts. */
   reserved: number;
   needed: number;
   /** Others give back what they hold: it may fit then. Absent: it never will. */
@@ -112,7 +112,7 @@ export class BudgetBook {
       const others = reserved - (own?.reservedIn(id) ?? 0);
       const calls = own?.callsIn(id) ?? 0;
       if (limit - spent - others - calls >= call.amount) continue;
-      const exhausted = { id, limit, spent, reserved, needed: call.amount };
+      const exhausted = { id, limit, spent, reserved: others + calls, needed: call.amount };
       if (limit - spent < call.amount || !this.#mayFree(id, call.attempt)) return exhausted;
       refused ??= { ...exhausted, mayFit: true };
     }

@@ -108,7 +108,7 @@ export class Calls {
       if (mayFit) return "full";
       const message =
         `The budget ${id} cannot carry this call: it may cost up to ${formatUsd(microUsd)}; ` +
-        `of ${formatUsd(limit)}, ${formatUsd(spent)} is spent and ${formatUsd(reserved)} reserved by calls under way and for attempts.`;
+        `of ${formatUsd(limit)}, ${formatUsd(spent)} is spent and ${formatUsd(reserved)} reserved by calls under way and for other attempts.`;
       this.#refused(base, message, { exhausted: { id, limit, spent, needed: microUsd } });
       return { ok: false, code: "budget_exhausted", message, exhausted };
     }
