@@ -12,6 +12,8 @@ const long = [
   "src/cli/bench-agents/bench-agents.test.ts",
   "src/cli/commands/gc.test.ts",
   "src/workspace/large.slow.test.ts",
+  "test/acceptance/best-of.test.ts",
+  "test/acceptance/budget-tree.test.ts",
   "test/acceptance/examples.test.ts",
   "test/acceptance/isolation.test.ts",
   "test/acceptance/quota.test.ts",
