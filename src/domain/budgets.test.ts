@@ -230,6 +230,23 @@ describe("a run with a spent budget", () => {
     expect(items(journal)).toHaveLength(1);
   });
 
+  test("what is asked while the last result is being merged is asked no more when the run is over", () => {
+    const journal = begin([agentStepOf("a")]);
+    moveOf(journal, "a", "start");
+    moveOf(journal, "a", "accept");
+    const spent = { scope: "run", id: "run:r1", limit: 1_000, spent: 900, needed: 300 } as const;
+    journal.append({ type: "BudgetExhausted", data: spent });
+    carryOut(journal);
+    expect(journal.state.inbox.size).toBe(1);
+    moveOf(journal, "a", "merge");
+    carryOut(journal);
+    expect(journal.state).toMatchObject({ status: "finished", outcome: "succeeded" });
+    expect(journal.state.inbox.size).toBe(0);
+    journal.append({ type: "BudgetExhausted", data: spent });
+    carryOut(journal);
+    expect([journal.state.inbox.size, journal.state.pauses.size, journal.state.halted]).toEqual([0, 0, undefined]);
+  });
+
   test("a raise of a group's budget lets its children go on", () => {
     const journal = begin([groupOf("g", [], 3, "each")]);
     journal.append({ type: "BudgetExhausted", data: stepsOwn("g") });

@@ -43,7 +43,8 @@ export function apply(state: RunState, { event, at, version }: Applied): RunStat
       break;
     }
     case "BudgetExhausted":
-      pause(state, event.data);
+      // What another step's call found out after the end holds nothing any more.
+      if (state.status === "running") pause(state, event.data);
       break;
     case "BudgetRaised":
       raise(state, event.data);
@@ -57,6 +58,8 @@ export function apply(state: RunState, { event, at, version }: Applied): RunStat
         state.outcome = event.data.outcome;
         if (event.data.because) state.because = event.data.because;
         state.endedAt = at;
+        // The last results were accepted while a budget was asked about: nobody needs to raise it now.
+        for (const id of [...state.pauses.keys()]) goOn(state, id);
       }
       break;
     case "FeedbackGiven":

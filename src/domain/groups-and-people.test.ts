@@ -286,8 +286,10 @@ describe("in any order of events, with groups and people", () => {
           "failing",
           "bestOf",
           "inbox",
+          "pauses",
         ];
         for (const index of indexes) expect((state[index] as Set<string>).size, index).toBe(0);
+        expect(state.halted).toBeUndefined();
         expect(journal.events.filter((e) => e.event.type === "RunFinished").length).toBe(1);
       }),
       { numRuns: 500 },
