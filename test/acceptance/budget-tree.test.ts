@@ -1,45 +1,36 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { Scene } from "../../src/cli/cli.testkit.ts";
-import { startScriptedModel, type ScriptedModel, type ScriptFunction } from "../../src/models/index.ts";
+import type { Scene } from "../../src/cli/cli.testkit.ts";
+import type { ScriptedModel, ScriptFunction } from "../../src/models/index.ts";
 import { keptBy } from "./run-journal.testkit.ts";
+import { scriptedScene, type ScriptedScene } from "./scripted-scene.testkit.ts";
 
 /** Real runs with real agent processes; only what the model says is scripted. Loaded machines need their time. */
 const LONG = 240_000;
 const env = { UPSTREAM_KEY: "sk-upstream-3kQz8vTn5WpX", USER: "ann" };
 
 /** A token of input is one micro-dollar and one of output two; of `small` a tenth of that. A call reserves some 900 of input and 2,000 of output. */
-const settings = (model: ScriptedModel, more = ""): string => `slots: 2
+const settings = (url: string, more = ""): string => `slots: 2
 default-agent: coder
 catalog: false
 agents:
   coder: { executor: chat, model: fake/big, tier: mid, maxOutputTokens: 2000 }
   junior: { executor: chat, model: fake/small, tier: free, maxOutputTokens: 2000 }
 providers:
-  fake: { url: "${model.baseUrl}", key-env: UPSTREAM_KEY, prices: { big: { input: 1, output: 2 }, small: { input: 0.1, output: 0.2 } } }
+  fake: { url: "${url}", key-env: UPSTREAM_KEY, prices: { big: { input: 1, output: 2 }, small: { input: 0.1, output: 0.2 } } }
 ${more}`;
 
-interface Run extends AsyncDisposable {
-  scene: Scene;
-  model: ScriptedModel;
-}
-
-async function sceneWith(script: ScriptFunction, files: { pipeline: string; project?: string; user?: string }): Promise<Run> {
-  const model = await startScriptedModel({ script, apiKey: env.UPSTREAM_KEY });
-  const scene = new Scene({ "stepfall.yaml": settings(model, files.project), "p.yaml": files.pipeline });
+async function sceneWith(script: ScriptFunction, files: { pipeline: string; project?: string; user?: string }): Promise<ScriptedScene> {
+  const run = await scriptedScene(script, env.UPSTREAM_KEY, (url) => ({
+    "stepfall.yaml": settings(url, files.project),
+    "p.yaml": files.pipeline,
+  }));
   if (files.user !== undefined) {
-    mkdirSync(scene.home, { recursive: true, mode: 0o700 });
-    writeFileSync(join(scene.home, "config.yaml"), files.user);
+    mkdirSync(run.scene.home, { recursive: true, mode: 0o700 });
+    writeFileSync(join(run.scene.home, "config.yaml"), files.user);
   }
-  return {
-    scene,
-    model,
-    [Symbol.asyncDispose]: async () => {
-      await scene[Symbol.asyncDispose]();
-      await model.close();
-    },
-  };
+  return run;
 }
 
 /** What the endpoint counted, at its prices. */

@@ -1,6 +1,6 @@
 import { formatUsd } from "../../domain/index.ts";
 import { isReferenceAlone, type Advice, type CascadePlan, type GateQuality } from "../../models/index.ts";
-import { moneyRange, percent, shareRange } from "./cost-savings.ts";
+import { gateQualityText, moneyRange, percent, shareRange } from "./cost-savings.ts";
 import { integer, plural } from "./format.ts";
 import { table } from "./table.ts";
 
@@ -92,8 +92,7 @@ function verdictText({ plan }: Extract<Advice, { kind: "advice" }>): string {
 export function dataText({ steps, attempts, known, bench, scripted }: AdviceData, gate: GateQuality): string {
   return [
     `From ${plural(attempts, "judged attempt")} at ${plural(steps, "step")}${bench > 0 ? `, and ${plural(bench, "attempt")} of benchmark runs` : ""}; of ${known} it became known later whether they were right.`,
-    `Gates: ${shareRange({ mean: gate.falseAccept, ...gate.falseAcceptInterval })} of wrong results accepted, ` +
-      `${shareRange({ mean: gate.falseRefuse, ...gate.falseRefuseInterval })} of right ones refused${gate.isAssumed ? ", mostly assumed: too little is known of them" : ""}. \`stepfall gates\` shows each.`,
+    `How often gates err: ${gateQualityText(gate)}. \`stepfall gates\` shows each.`,
     ...(scripted > 0 ? [`${plural(scripted, "call")} were answered by a scripted model: they say nothing about real ones.`] : []),
   ].join("\n");
 }

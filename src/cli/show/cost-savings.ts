@@ -1,5 +1,5 @@
 import { formatUsd } from "../../domain/index.ts";
-import type { Estimate } from "../../models/index.ts";
+import type { Estimate, GateQuality } from "../../models/index.ts";
 import type { ToldCounterfactual, ToldSavings } from "../../control/savings.ts";
 import { plural } from "./format.ts";
 import { table } from "./table.ts";
@@ -7,6 +7,23 @@ import { table } from "./table.ts";
 export const moneyRange = ({ mean, low, high }: Estimate): string => `${formatUsd(mean)} (${formatUsd(low)} to ${formatUsd(high)})`;
 export const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
 export const shareRange = ({ mean, low, high }: Estimate): string => `${percent(mean)} (${percent(low)} to ${percent(high)})`;
+
+/** How often gates err, or that nobody knows yet and what routing goes by until then. */
+export function gateQualityText({
+  falseAccept,
+  falseAcceptInterval,
+  falseRefuse,
+  falseRefuseInterval,
+  counts,
+  isAssumed,
+}: GateQuality): string {
+  const rates =
+    `${shareRange({ mean: falseAccept, ...falseAcceptInterval })} of wrong results accepted, ` +
+    `${shareRange({ mean: falseRefuse, ...falseRefuseInterval })} of right ones refused`;
+  return isAssumed
+    ? `not known yet (of ${plural(counts.wrong, "wrong result")} and ${plural(counts.right, "right one")} it is known what they were worth). Until more are known routing assumes ${rates}`
+    : rates;
+}
 
 /** The savings, each named, with its interval and how it was computed. */
 export function savingsText(told: ToldSavings): string {

@@ -1,6 +1,6 @@
 import { formatUsd } from "../../domain/index.ts";
 import { ENOUGH_TRUTH, type GateQuality, type GateReport, type Proportion } from "../../models/index.ts";
-import { percent, shareRange } from "./cost-savings.ts";
+import { gateQualityText, percent } from "./cost-savings.ts";
 import { cut, duration, integer } from "./format.ts";
 import { table } from "./table.ts";
 
@@ -39,9 +39,7 @@ export function gatesText(gates: readonly GateReport[], together: GateQuality): 
   return [
     table(columns, rows),
     "",
-    `All gates of an attempt together, as routing reckons with them: ${shareRange({ mean: together.falseAccept, ...together.falseAcceptInterval })} of wrong results accepted, ` +
-      `${shareRange({ mean: together.falseRefuse, ...together.falseRefuseInterval })} of right ones refused` +
-      `${together.isAssumed ? ", mostly assumed: too little is known" : ""}.`,
+    `All gates of an attempt together: ${gateQualityText(together)}.`,
     "A refused result is taken for wrong unless `stepfall feedback` says otherwise. Intervals hold 95 %.",
   ].join("\n");
 }
