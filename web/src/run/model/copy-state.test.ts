@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { anyMove, anyRichPipeline, carryOut, Journal, move, started } from "../../../../src/domain/simulate.testkit.ts";
+import { anyMove, anyRichPipeline, carryOut, Journal, move, started, stepOf } from "../../../../src/domain/simulate.testkit.ts";
 import { apply, currentAttempt, fold, type RunEvent } from "../../../../src/domain/index.ts";
 import { copyState } from "./copy-state.ts";
 
@@ -21,6 +21,20 @@ function talk(journal: Journal): void {
     for (const event of events) journal.append(event);
   }
 }
+
+test("a budget stop that has not been asked about yet is asked about in the copy, and there alone", () => {
+  const journal = new Journal();
+  journal.append(started({ name: "p", steps: [stepOf("a")] }));
+  carryOut(journal);
+  journal.append({ type: "BudgetExhausted", data: { scope: "run", limit: 1, spent: 1, needed: 1 } });
+  const state = fold(journal.events);
+  const copy = copyState(state);
+  carryOut(journal);
+  for (const event of journal.events.slice(state.version)) apply(copy, event);
+  expect(copy).toEqual(journal.state);
+  expect(copy.halted?.item).toBe("r1/a!1");
+  expect(state.halted?.item).toBeUndefined();
+});
 
 test("folding a copy on leaves the state alone that it was copied from, and is no other than folding that state", () => {
   fc.assert(

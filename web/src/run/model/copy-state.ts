@@ -10,6 +10,9 @@ export function copyState(state: RunState): RunState {
   for (const [name, value] of Object.entries(copy))
     if (value instanceof Map || value instanceof Set) Object.assign(copy, { [name]: copyOf(value) });
   for (const [id, pause] of copy.pauses) copy.pauses.set(id, { ...pause });
+  // It is one of them, and what the fold writes into that one it says, too.
+  const halted = copy.halted && copy.pauses.get(copy.halted.id);
+  if (halted) copy.halted = halted;
   for (const [id, item] of copy.inbox) copy.inbox.set(id, { ...item, answers: [...item.answers] } satisfies InboxItem);
   for (const [path, s] of copy.steps) copy.steps.set(path, copyStep(s));
   return copy;
