@@ -12,6 +12,7 @@ const floors = [
   "pipeline",
   "workspace",
   "store",
+  "logs",
   "domain",
   "config",
 ];
@@ -43,17 +44,17 @@ module.exports = {
       name: "other-rooms-by-contract",
       severity: "error",
       comment:
-        "a room is used through its index.ts; setup and control file by file, so that a command loads only what it uses; and a keeper takes the masker " +
+        "a room is used through its index.ts; setup file by file, so that a command loads only what it uses; and a keeper takes the masker " +
         "alone, because the index.ts of config brings zod and yaml, which each of its processes would load; tests share the testkits",
       from: { path: "^src/([^/]+)/", pathNot: ["^src/agents/keeper/keep\\.ts$", "\\.(test|testkit)\\.ts$"] },
-      to: { path: "^src/[^/]+/", pathNot: ["^src/$1/", "^src/[^/]+/index\\.ts$", "^src/(setup|control)/[^/]+\\.ts$"] },
+      to: { path: "^src/[^/]+/", pathNot: ["^src/$1/", "^src/[^/]+/index\\.ts$", "^src/setup/[^/]+\\.ts$"] },
     },
     {
       name: "tests-by-contract",
       severity: "error",
       comment: "as other-rooms-by-contract, and testkits",
       from: { path: "^src/([^/]+)/.*\\.(test|testkit)\\.ts$" },
-      to: { path: "^src/[^/]+/", pathNot: ["^src/$1/", "^src/[^/]+/index\\.ts$", "^src/(setup|control)/[^/]+\\.ts$", "\\.testkit\\.ts$"] },
+      to: { path: "^src/[^/]+/", pathNot: ["^src/$1/", "^src/[^/]+/index\\.ts$", "^src/setup/[^/]+\\.ts$", "\\.testkit\\.ts$"] },
     },
     {
       name: "keeper-takes-little",

@@ -42,7 +42,7 @@ describe("hooks of a run", { timeout: PATIENT }, () => {
     ]);
     const told = JSON.parse(readFileSync(join(scene.project, "told.json"), "utf8")) as Told;
     expect(told).toMatchObject({ hook: "mine", run: { status: "succeeded", pipeline: "small" } });
-    expect(ended.stderr).toMatch(/hook gone: RunStarted was not delivered after 1 tries: .*not found/);
+    expect(ended.stderr).toMatch(/hook gone: RunStarted was not delivered after 1 try: .*not found/);
 
     const { values } = await scene.json("hooks");
     expect(values[0]).toMatchObject({
@@ -130,5 +130,23 @@ describe("hooks of a run", { timeout: PATIENT }, () => {
     const trusted = await scene.run(["run", "p.yaml"], { env: { STEPFALL_PROJECT_HOOKS: "allow" } });
     expect(trusted.code, trusted.stderr).toBe(0);
     expect(existsSync(join(scene.project, "hacked"))).toBe(true);
+  });
+
+  test("of an item say where to answer it while a server runs, and that link alone lets nobody in", async () => {
+    await using receiver = await startReceiver();
+    await using scene = sceneWith("name: careful\nsteps: { ship: { approve: Ship it? } }\n", "notify: { webhook: { url-secret: ROOM } }\n");
+    const env = { ROOM: receiver.url };
+    const up = scene.start(["up", "--port", "0"], { env });
+    await up.said("Stepfall is at");
+    const waits = await scene.run(["run", "p.yaml"], { env });
+    expect(waits.code, waits.stderr).toBe(3);
+    await expect.poll(() => receiver.received.length, { timeout: 60_000 }).toBe(1);
+    const text = JSON.stringify(receiver.received[0]?.body);
+    const [, link = ""] = /Answer at (http:\S+) or with: stepfall approve /.exec(text) ?? [];
+    expect(link).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/runs\/\w+\?step=ship$/);
+    expect((await fetch(link)).status).toBe(200);
+    expect((await fetch(`${new URL(link).origin}/api/v1/runs`)).status).toBe(401);
+    up.child.kill("SIGTERM");
+    await up.ended;
   });
 });

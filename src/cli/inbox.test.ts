@@ -27,6 +27,15 @@ test("a run waits for a person with exit code 3; the inbox says how to answer, a
   expect(said.code, said.stderr).toBe(0);
   expect(said.stderr).toMatch(/Go on with: .* resume/);
   expect((await scene.run(["inbox"])).stderr).toContain("Nothing waits for you.");
+  // What is answered waits for nobody, though nobody goes on with it yet; and it is answered once.
+  const [listed] = (await scene.json("ps")).values.flatMap(
+    ({ runs }) => runs as { status: string; waitedForPeopleMs: number; durationMs: number }[],
+  );
+  expect(listed).toMatchObject({ status: "stopped", waitedForPeopleMs: expect.any(Number) as number });
+  expect(listed?.waitedForPeopleMs).toBeGreaterThan(0);
+  expect(listed?.waitedForPeopleMs).toBeLessThan(listed?.durationMs ?? 0);
+  expect((await scene.json("show")).values[0]).toMatchObject({ status: "stopped", waiting: [] });
+  expect((await scene.run(["reject", `${(await keptBy(scene)).runId}/ok!1`, "no"])).stderr).toContain("ITEM_CLOSED");
   expect((await scene.run(["resume"])).code).toBe(0);
   expect(scene.git("show", `stepfall/${(await keptBy(scene)).runId}:SHIPPED`)).toBe("first");
   const again = await scene.run(["approve", `${(await keptBy(scene)).runId}/ok!1`]);

@@ -36,16 +36,18 @@ export function openOutput({ stdout, stderr }: Streams, env: Readonly<Record<str
   let noStderr = false;
   guard(stdout, () => unread.abort());
   guard(stderr, () => (noStderr = true));
+  const shownOn = (stream: NodeJS.WriteStream, text: string): string => (stream.isTTY ? harmless(text) : text);
   const data = (text: string): void => {
-    if (!unread.signal.aborted) stdout.write(`${text}\n`);
+    if (!unread.signal.aborted) stdout.write(`${shownOn(stdout, text)}\n`);
   };
   const plain = env["NO_COLOR"] !== undefined && env["NO_COLOR"] !== "";
   const dumb = env["TERM"] === "dumb";
   return {
     data,
     note: (text) => {
-      if (!noStderr) stderr.write(`${text}\n`);
+      if (!noStderr) stderr.write(`${shownOn(stderr, text)}\n`);
     },
+    // JSON hides C0 controls only.
     json: (value) => data(JSON.stringify(value)),
     terminal: stderr.isTTY && !dumb && !env["CI"] ? stderr : undefined,
     unread: unread.signal,
@@ -57,6 +59,18 @@ export function openOutput({ stdout, stderr }: Streams, env: Readonly<Record<str
     },
   };
 }
+
+// oxlint-disable-next-line no-control-regex
+const CONTROL = /\u001b\[[\d;]*m|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+
+/**
+ * Colours, lines and tabs as they are; whatever else would move the cursor, set the title or fill the clipboard of the terminal is shown and not
+ * done: what agents and programs print comes by here.
+ */
+const harmless = (text: string): string =>
+  text
+    .replaceAll("\r\n", "\n")
+    .replaceAll(CONTROL, (found) => (found.length > 1 ? found : `\\x${found.charCodeAt(0).toString(16).padStart(2, "0")}`));
 
 const codes = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39] } as const;
 

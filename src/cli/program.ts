@@ -88,9 +88,11 @@ export async function runProgram(invocation: Invocation): Promise<number> {
     )
     .option("--plan", "look first, then plan, then build the parts side by side (the template scout-plan-build)")
     .option("--dry-run", "print the pipeline and start nothing");
-  command("run <file>", "run a pipeline on the project you are in", async (c, args, o) =>
-    (await import("./commands/run.ts")).run(c, args[0] ?? "", o),
-  ).option("--with <name=value>", "a value for an input of the pipeline; may be given several times", collect, []);
+  command("run [file]", "run a pipeline on the project you are in", async (c, args, o) =>
+    (await import("./commands/run.ts")).run(c, args[0], o),
+  )
+    .option("--with <name=value>", "a value for an input of the pipeline; may be given several times", collect, [])
+    .option("--again <run>", "instead of a file: what that run did, once more from what is committed now, with its inputs and options");
   for (const name of ["do", "run"]) {
     program.commands
       .find((c) => c.name() === name)
@@ -123,11 +125,18 @@ export async function runProgram(invocation: Invocation): Promise<number> {
   command("show [run]", "what happened in a run: steps, attempts, gates, findings", async (c, args) =>
     (await import("./commands/show.ts")).show(c, args[0]),
   );
-  command("logs [run]", "what agents and gates printed", async (c, args, o) =>
-    (await import("./commands/logs.ts")).logs(c, args[0], { follow: o["follow"] === true, step: o["step"] as string | undefined }),
-  )
+  command("logs [run]", "what agents and gates printed; with --system what Stepfall's own processes said", async (c, args, o) => {
+    const follow = o["follow"] === true;
+    const { step, level, last } = o as Record<string, string | undefined>;
+    return o["system"] === true
+      ? (await import("./commands/system-log.ts")).systemLog(c, args[0], { follow, step, level, last })
+      : (await import("./commands/logs.ts")).logs(c, args[0], { follow, step, onlySystem: { level, last } });
+  })
     .option("-f, --follow", "go on until the run ends")
-    .option("--step <id>", "only this step");
+    .option("--step <id>", "only this step")
+    .option("--system", "what Stepfall's own processes said: drivers, the server, the gateway, hooks")
+    .option("--level <level>", "with --system: debug, info, warn or error, and what is above it")
+    .option("--last <n>", "with --system: so many lines; default 200, 0 is all");
   command("watch [run]", "look at a run while it goes on, and steer it; without a run at all of this home", async (c, args) =>
     (await import("./commands/watch.ts")).watch(c, args[0]),
   );
@@ -271,8 +280,15 @@ export async function runProgram(invocation: Invocation): Promise<number> {
     (await import("./commands/mcp.ts")).mcp(c, { allowApprove: o["allowApprove"] === true, version: ownVersion() }),
   ).option("--allow-approve", "approvals and more money, too, may be decided by the agent that calls; without it a person decides");
   command("demo", "run a small example with a scripted model: no key, no network", async (c, _, o) =>
-    (await import("./commands/demo.ts")).demo(c, o),
-  ).option("--slots <n>", "attempts at once");
+    (await import("./commands/demo.ts")).demo(c, {
+      slots: o["slots"] as string | undefined,
+      approve: o["approve"] === true,
+      wait: o["wait"] === true,
+    }),
+  )
+    .option("--slots <n>", "attempts at once")
+    .option("--approve", "ask you in the middle, before it goes on")
+    .option("--wait", "stay while it waits for you");
   for (const name of later) {
     program
       .command(name, { hidden: true })
@@ -305,7 +321,7 @@ export async function runProgram(invocation: Invocation): Promise<number> {
 const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
 
 const templateList = Object.entries(templates)
-  .map(([name, what]) => `${name} (${what})`)
+  .map(([name, { about }]) => `${name} (${about})`)
   .join("; ");
 
 /** What `--help` prints, of the program or of one command. */

@@ -23,6 +23,10 @@ const EventName = z.string().superRefine((text, ctx) => {
     refuse(ctx, "BAD_VALUE", "is not the name of an event", "Write names such as RunFinished or InboxOpened, or '*' for all");
 });
 
+/** Webhooks of well-known chats: the path is the key. */
+const SECRET_ADDRESS =
+  /^\s*https?:\/\/(?:hooks\.slack\.com\/(?:services|workflows|triggers)\/\w|(?:[\w-]+\.)?discord(?:app)?\.com\/api\/webhooks\/\d+\/\w|[\w-]+\.webhook\.office\.com\/\w)/i;
+
 /** An address to send to; parts of it may be secrets. */
 const Address = z.string().superRefine((text, ctx) => {
   const plain = text.replaceAll(SECRET_PLACE, "x");
@@ -31,8 +35,10 @@ const Address = z.string().superRefine((text, ctx) => {
   const url = URL.canParse(plain) ? new URL(plain) : undefined;
   if (!url || !/^https?:$/.test(url.protocol) || url.hostname === "" || plain.includes("${{"))
     return refuse(ctx, "BAD_VALUE", "is not an http(s) URL", "Write it like https://example.com/hook, or ${{ secrets.NAME }}");
-  if (url.username !== "" || url.password !== "" || /[?&](?:api[-_]?)?(?:key|token)=/i.test(withoutSecrets(text)))
+  if (url.username !== "" || url.password !== "" || /[?&](?:api[-_]?)?(?:key|token|sig|signature|code)=[^&]/i.test(withoutSecrets(text)))
     return refuse(ctx, "LITERAL_SECRET", "the URL holds a key", "Write it as ${{ secrets.NAME }}");
+  if (SECRET_ADDRESS.test(withoutSecrets(text)))
+    return refuse(ctx, "LITERAL_SECRET", "whoever knows this URL can write there", "Write it as ${{ secrets.NAME }}");
 });
 
 const Headers = z

@@ -98,6 +98,8 @@ describe("hooks in the settings", () => {
     ["both", "{ on: RunFinished, run: x, webhook: 'http://x.example' }", /either `run` or `webhook`/],
     ["a key in a header", "{ on: RunFinished, webhook: 'http://x.example', headers: { Authorization: Bearer abc } }", /LITERAL_SECRET/],
     ["a key in the address", "{ on: RunFinished, webhook: 'http://x.example/?token=abc' }", /LITERAL_SECRET/],
+    ["an address that is a key itself", "{ on: RunFinished, webhook: 'https://hooks.slack.com/services/T0/B0/abcdef' }", /LITERAL_SECRET/],
+    ["a signature in the address", "{ on: RunFinished, webhook: 'https://x.example/flow?sig=abc' }", /LITERAL_SECRET/],
     ["an address of another kind", "{ on: RunFinished, webhook: 'file:///etc/passwd' }", /not an http\(s\) URL/],
     ["a veto on what has happened", "{ on: RunFinished, run: x, veto: true }", /cannot refuse RunFinished/],
     ["a veto on everything", "{ on: '*', run: x, veto: true }", /cannot refuse \*/],
@@ -107,8 +109,19 @@ describe("hooks in the settings", () => {
     expect(problems({ user: `hooks:\n  - ${hook}` }).join("\n")).toMatch(said);
   });
 
+  test("a part of an address that is a key may be a secret of its own", () => {
+    const user = 'hooks: [{ on: RunFinished, webhook: "https://hooks.slack.com/services/${{ secrets.ROOM }}" }]';
+    expect(config({ user }).hooks).toHaveLength(1);
+  });
+
   test("who is told of what waits is the person's own choice first", () => {
-    const { notify } = config({ user: "notify: { desktop: false }", project: "notify: { desktop: true, webhook: { url-secret: ROOM } }" });
-    expect(notify).toEqual({ desktop: false, webhookSecret: "ROOM" });
+    const project = "notify: { desktop: true, webhook: { url-secret: ROOM } }";
+    expect(config({ user: "notify: { desktop: false }\nproject-hooks: allow", project }).notify).toEqual({
+      desktop: false,
+      webhookSecret: "ROOM",
+    });
+    expect(config({ project: "notify: { desktop: true }" }).notify).toEqual({ desktop: true });
+    // Some addresses do something when they are posted to: which of the user's secrets is one is not for a project to say.
+    expect(problems({ project })).toEqual([expect.stringMatching(/^NOT_THE_PROJECTS: `notify` of a project would send to an address/)]);
   });
 });

@@ -81,7 +81,7 @@ export function gatherHooks(loading: Loading): HookSettings[] {
   });
 }
 
-/** Each word is the user's own first: who is to be told is a person's choice. */
+/** Each word is the user's own first: who is to be told is a person's choice. A webhook is an address out of the user's secrets, so as a hook. */
 export function gatherNotify(loading: Loading): NotifySettings {
   const find = <T>(read: (file: SettingsFile) => T | undefined): T | undefined => {
     for (const file of loading.files.toReversed()) {
@@ -92,7 +92,10 @@ export function gatherNotify(loading: Loading): NotifySettings {
     }
     return undefined;
   };
-  const webhookSecret = find((file) => file.settings.notify?.webhook?.["url-secret"]);
+  const webhookSecret = find((file) => {
+    const secret = file.settings.notify?.webhook?.["url-secret"];
+    return secret !== undefined && mayCount(loading, file, "notify", "send to an address among your secrets") ? secret : undefined;
+  });
   return { desktop: find((file) => file.settings.notify?.desktop) ?? false, ...(webhookSecret === undefined ? {} : { webhookSecret }) };
 }
 

@@ -12,6 +12,7 @@ export { defaultSandbox } from "./sandbox.ts";
 export { SecretBox } from "./secret-box.ts";
 export { createMasker, type Masker, type MaskStream } from "./masker.ts";
 export type { HookCall, HookSettings, NotifySettings, TelemetrySettings } from "./hooks.ts";
+export { DEFAULT_LOG, LOG_LEVELS, type LogLevel, type LogSettings } from "./log.ts";
 export { SECRET_PLACE, VETO_EVENTS } from "./hooks-shape.ts";
 export type { BudgetsSettings, PeriodBudget } from "./budgets.ts";
 export { looksLikeSecretName, looksLikeSecretValue } from "./secret-names.ts";
@@ -41,7 +42,7 @@ export type {
 export { formatProblems, inOrder, type Problem, type ProblemSources, type ReadingCode } from "./yaml/problem.ts";
 export { readTextFile, type TextFile } from "./yaml/text-file.ts";
 export { MAX_YAML_BYTES, readYaml, type Path, type Place, type YamlReading, type YamlSource } from "./yaml/yaml-source.ts";
-export { dotted, expecting, keyed, kinds, refuse, shapeProblems, type Vocabulary } from "./yaml/shape-problems.ts";
+export { dotted, expecting, keyed, kinds, oneOf, refuse, shapeProblems, type Vocabulary } from "./yaml/shape-problems.ts";
 export { CommandText, Dollars, duration, FilePath, Glob, Id, ID_PATTERN, parseDuration, TierName } from "./yaml/fields.ts";
 export { STEP_TYPES, type StepType } from "./step-types.ts";
 export { parseSize } from "./yaml/size.ts";

@@ -6,6 +6,7 @@ import { gatherBudgets } from "./budgets.ts";
 import { gatherHooks, gatherNotify, gatherTelemetry, hookSecretNames } from "./hooks.ts";
 import { gatherIsolation } from "./isolation.ts";
 import { Loading, type Given } from "./loading.ts";
+import { gatherLog } from "./log.ts";
 import { fileNamedIn } from "./named-file.ts";
 import { gatherRouting } from "./routing.ts";
 import { gatherSandbox } from "./sandbox.ts";
@@ -88,7 +89,7 @@ export function loadConfig(request: LoadConfigRequest): LoadedConfig {
   const teardown = loading.setting("teardown")?.value ?? [];
   const isolation = gatherIsolation(loading);
   const sandbox = gatherSandbox(loading, dotenv);
-  const told = { hooks: gatherHooks(loading), notify: gatherNotify(loading), telemetry: gatherTelemetry(loading) };
+  const told = { hooks: gatherHooks(loading), notify: gatherNotify(loading), telemetry: gatherTelemetry(loading), log: gatherLog(loading) };
   for (const key of ["slots", "grace", "setup", "teardown", "protected", "default-agent", "dotenv", "tiers", "catalog"])
     loading.origins[key] ??= { kind: "default" };
   if (loading.problems.length > 0) return { ok: false, problems: inOrder(loading.problems) };

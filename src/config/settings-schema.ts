@@ -5,6 +5,7 @@ import { looksLikeSecretName, looksLikeSecretValue } from "./secret-names.ts";
 import { ACP_PRESETS, CLI_PRESETS, SANDBOX_POLICIES } from "./settings.ts";
 import { FallbackShape, fallbackKeys, QuotaShape } from "./failover-shape.ts";
 import { HookShape, NotifyShape, TelemetryShape } from "./hooks-shape.ts";
+import { LogShape } from "./log.ts";
 import { RoutingShape, RuleShape } from "./routing-shape.ts";
 import { CommandText, Dollars, duration, Glob, Id, TierName } from "./yaml/fields.ts";
 import { keyed, kinds, refuse } from "./yaml/shape-problems.ts";
@@ -335,6 +336,7 @@ export const SettingsShape = keyed(
       .describe("Whether hooks and telemetry of a project's own file count; only in config.yaml; default refuse"),
     notify: NotifyShape.optional().describe("Who is told that something waits for people"),
     telemetry: TelemetryShape.optional().describe("Where traces and metrics go (OTLP/HTTP); nothing is sent without it"),
+    log: LogShape.optional().describe("What Stepfall's own processes write down beside the journal; only in config.yaml"),
     "default-agent": Id.optional().describe("The agent of steps that ask for none"),
     dotenv: z.string().min(1).max(1024).optional().describe("A file of secrets, NAME=value lines"),
   },

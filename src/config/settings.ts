@@ -1,6 +1,7 @@
 import type { BudgetsSettings } from "./budgets.ts";
 import type { ModelName } from "./agents.ts";
 import type { HookSettings, NotifySettings, TelemetrySettings } from "./hooks.ts";
+import type { LogSettings } from "./log.ts";
 import type { RoutingSettings } from "./routing.ts";
 import type { SecretBox } from "./secret-box.ts";
 import type { Problem, ReadingCode } from "./yaml/problem.ts";
@@ -210,6 +211,7 @@ export interface Config {
   notify: NotifySettings;
   /** `undefined`: nothing is sent. */
   telemetry: TelemetrySettings | undefined;
+  log: LogSettings;
   secrets: SecretBox;
   /** By dotted path: `slots`, `agents.coder`, `providers.local`, `default-agent`. */
   origins: Readonly<Record<string, Origin>>;

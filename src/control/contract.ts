@@ -4,12 +4,12 @@ import type { LivenessItem } from "../fleet/index.ts";
 import type { Bill, Dimension, GateQuality, GateReport, ProviderState, View } from "../models/index.ts";
 import type { ShownStatus } from "../setup/find-run.ts";
 import type { InboxRow } from "../store/index.ts";
-import type { QueueDepth } from "./queue-depth.ts";
-import type { LogLine } from "./transcripts.ts";
-import type { RunReport } from "./report.ts";
-import type { ToldSavings } from "./savings.ts";
-import type { ShownSettings } from "./settings.ts";
-import type { RunSummary } from "./summary.ts";
+import type { QueueDepth } from "./looking/queue-depth.ts";
+import type { LogLine } from "./looking/transcripts.ts";
+import type { RunReport } from "./looking/report.ts";
+import type { ToldSavings } from "./ledger/savings.ts";
+import type { ShownSettings } from "./looking/settings.ts";
+import type { RunSummary } from "./looking/summary.ts";
 
 /** Who asks, for the journal: `cli:anna`, `web:anna`, `mcp:claude-code`. */
 export type Actor = string;
@@ -59,7 +59,7 @@ export interface Answered {
   item: string;
   /** How many more must approve. */
   stillNeeded: number;
-  /** Whether a process drives the run, or was started for it. */
+  /** Whether a process drives the run, or is being started for it: that takes as long as its agents take to start. */
   driven: boolean;
 }
 
@@ -76,6 +76,25 @@ export interface DiffPage {
   text: string;
   files: readonly { path: string; added: number; removed: number; binary: boolean }[];
   isTruncated: boolean;
+}
+
+/** What the agent of an attempt was told. Masked. */
+export interface PromptPage {
+  text: string;
+  /** Longer than 1 MB: its beginning. */
+  isTruncated: boolean;
+  /** `transcript`: as it was handed over. `journal`: put together again from the journal by the same rules, since the transcript does not have it. */
+  source: "transcript" | "journal";
+}
+
+/** Where the result of a run is now. */
+export interface Merged {
+  runId: string;
+  /** The user's branch. */
+  into: string;
+  commit: string;
+  /** It was there before: nothing was done. */
+  already: boolean;
 }
 
 /** Runs, newest first. */
@@ -95,7 +114,7 @@ export interface KnownProject {
 }
 
 export interface Overview {
-  /** The newest 100. */
+  /** The newest 100, and older ones that are not over. */
   runs: RunSummary[];
   /** How much waits for people. */
   waiting: number;
@@ -197,8 +216,10 @@ export interface Control extends AsyncDisposable {
   /** How running attempts are, whenever that changes; each once to begin with. */
   live(signal: AbortSignal): AsyncIterable<LivenessItem>;
   logs(runId: string, page?: { step?: string; attempt?: string; role?: string; after?: string; limit?: number }): Promise<LogPage>;
-  /** What an attempt, a step or the run changed. At most `maxBytes` (default 1 MB) of text. */
-  diff(runId: string, of?: { attempt?: string; step?: string; maxBytes?: number }): Promise<DiffPage>;
+  /** What an attempt, a step or the run changed; the text of one file of it where `file` names one. At most `maxBytes` (default 1 MB) of text. */
+  diff(runId: string, of?: { attempt?: string; step?: string; file?: string; maxBytes?: number }): Promise<DiffPage>;
+  /** What the agent of an attempt was really told. Rejects with ATTEMPT_UNKNOWN, and with NO_PROMPT where no agent was told anything. */
+  prompt(runId: string, attempt: string): Promise<PromptPage>;
   inbox(): Promise<InboxEntry[]>;
   bill(runId: string): Promise<Bill>;
   /** The ledger summed up: see `stepfall cost --by`. `since`: epoch ms. */
@@ -214,13 +235,15 @@ export interface Control extends AsyncDisposable {
   /** A process of its own drives it. Resolves when its journal has begun; rejects with what refused it. */
   start(actor: Actor, request: StartRun): Promise<{ runId: string }>;
   doTasks(actor: Actor, request: DoTasks): Promise<{ runId: string }>;
+  /** As `stepfall demo --approve`, in this home: a sample project in a temporary folder, a scripted model, and a question in the middle. */
+  sample(actor: Actor): Promise<{ runId: string }>;
   /** Until it is over or waits for people, at most `timeoutMs`. */
   wait(runId: string, options: { timeoutMs: number; signal?: AbortSignal }): Promise<Waited>;
   /** Also starts a process for the run when none drives it any more. */
   answer(actor: Actor, item: string, said: { verdict: "approve" | "reject" | "rework" | "answer"; text?: string }): Promise<Answered>;
   cancel(actor: Actor, runId: string, reason?: string): Promise<{ runId: string; outcome?: "succeeded" | "failed" | "cancelled" }>;
   /**
-   * Runs whose driver died without a word, each named once: for whoever has them driven again. Those that a budget or a cancel stopped, or that were
+   * Runs whose driver died without a word, each death named once, a few an hour: for whoever has them driven again. Those that a budget or a cancel stopped, or that were
    * interrupted, are none of them.
    */
   abandoned(): Promise<RunSummary[]>;
@@ -234,4 +257,11 @@ export interface Control extends AsyncDisposable {
   /** Says something to the agent that works on a step. Rejects with MESSAGE_REFUSED where none does, or it takes no messages. */
   message(actor: Actor, runId: string, said: { step: string; text: string }): Promise<SentMessage>;
   reassign(actor: Actor, runId: string, change: { step: string; agent?: string; because?: string }): Promise<void>;
+  /**
+   * As `stepfall merge`: brings the run's result into what is checked out in its project, with the user's own hooks. `partial`: also of a run that
+   * failed or is not over. What stands in its way is told with the files it is about, and nothing is changed.
+   */
+  merge(actor: Actor, runId: string, options?: { partial?: boolean }): Promise<Merged>;
+  /** As `stepfall run --again`: a new run of the same pipeline with the same inputs, from the project's commit now. */
+  again(actor: Actor, runId: string): Promise<{ runId: string }>;
 }

@@ -283,6 +283,8 @@ export const eventSchemas = {
   }),
   /** Later somebody knows what an attempt's result was worth, whatever the gates said. */
   FeedbackGiven: z.object({ ...attempt, verdict: z.enum(["right", "wrong"]), by: z.string(), because: z.string().optional() }),
+  /** Somebody had the run go on that nobody drove any more. Recorded by the process that drives it now. */
+  RunResumed: z.object({ by: z.string() }),
   CancelRequested: z.object({ reason: z.string().optional() }),
   /**
    * A hook of the user's that may refuse was asked before something began. Recorded where it refused, and where it gave no answer. What it

@@ -5,7 +5,7 @@ import { pause, raise } from "./budget-pauses.ts";
 import { pickCandidate } from "./held.ts";
 import { goOn } from "./lift-pause.ts";
 import type { EventData, RunEvent } from "./events.ts";
-import { takeAnswer, takeItem } from "./people.ts";
+import { countWait, takeAnswer, takeItem } from "./people.ts";
 import { currentAttempt, emptyRun, type RunState, type StepState } from "./state.ts";
 import { addSteps, endStep, reopen } from "./steps.ts";
 
@@ -59,11 +59,12 @@ export function apply(state: RunState, { event, at, version }: Applied): RunStat
         if (event.data.because) state.because = event.data.because;
         state.endedAt = at;
         // The last results were accepted while a budget was asked about: nobody needs to raise it now.
-        for (const id of [...state.pauses.keys()]) goOn(state, id);
+        for (const id of state.pauses.keys()) goOn(state, id);
       }
       break;
     case "FeedbackGiven":
-      // What it was worth changes nothing of what happened.
+    case "RunResumed":
+      // What a result was worth, and who had the run go on, changes nothing of what happened.
       break;
     case "RunMerged":
       state.mergedInto = event.data;
@@ -144,6 +145,7 @@ export function apply(state: RunState, { event, at, version }: Applied): RunStat
         if (s.status === "active" && attempt?.id === event.data.attempt) applyToAttempt(state, s, attempt, event, at);
       });
   }
+  countWait(state, at);
   return state;
 }
 

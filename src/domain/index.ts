@@ -13,7 +13,7 @@ export * from "./state.ts";
 export * from "./run-tools.ts";
 export * from "./fold.ts";
 export { quotaWait } from "./attempts.ts";
-export { stillWaits, verdictOn, whyNoAnswer, type Verdict } from "./people.ts";
+export { stillWaits, verdictOn, waitedForPeople, whyNoAnswer, type Verdict } from "./people.ts";
 export { countsAsFailure, isOver } from "./steps.ts";
 export * from "./overlap.ts";
 export * from "./decide.ts";

@@ -53,8 +53,30 @@ export function closeItemsOf(state: RunState, attempt: string): void {
   for (const item of state.inbox.values()) if (item.attempt === attempt) state.inbox.delete(item.item);
 }
 
-/** Whether it waits for people. What a running attempt has asked stays known when it is answered, until the attempt is over. */
-export const stillWaits = (item: InboxItem): boolean => item.attempt === undefined || verdictOn(item, 0, undefined).kind === "open";
+/**
+ * Whether it waits for people. What was answered stays known until the run has gone on with it, or the attempt that asked is over; what expires
+ * waits until that is recorded.
+ */
+export const stillWaits = (item: InboxItem): boolean => verdictOn(item, 0, undefined).kind === "open";
+
+/** Counts how long nothing was under way but what people were asked. After each event. */
+export function countWait(state: RunState, at: number): void {
+  const since = state.waitsForPeopleSince;
+  if (since === undefined && state.inbox.size === 0) return;
+  const isBusy = state.queued.size + state.running.size + state.accepted.size + state.merged.size > 0;
+  const waits = state.status === "running" && !isBusy && [...state.inbox.values()].some(stillWaits);
+  if (waits === (since !== undefined)) return;
+  if (waits) state.waitsForPeopleSince = at;
+  else {
+    // A clock that was set back has not given any time back.
+    state.waitedForPeopleMs += Math.max(0, at - (since ?? at));
+    delete state.waitsForPeopleSince;
+  }
+}
+
+/** How long a run did nothing but wait for people, until `now` or until it was over. */
+export const waitedForPeople = (run: { waitedForPeopleMs: number; waitsForPeopleSince?: number | undefined }, now: number): number =>
+  run.waitedForPeopleMs + (run.waitsForPeopleSince === undefined ? 0 : Math.max(0, now - run.waitsForPeopleSince));
 
 export type Verdict =
   | { kind: "open" }

@@ -246,6 +246,10 @@ export interface RunState {
   scopes: Map<string, Readonly<Record<string, unknown>>>;
   /** What waits for people, by item. */
   inbox: Map<string, InboxItem>;
+  /** How long it did nothing but wait for people, up to `waitsForPeopleSince` or the last event. */
+  waitedForPeopleMs: number;
+  /** It does nothing else since then, epoch ms. */
+  waitsForPeopleSince?: number;
   /** Facts that agents have shared, by key. */
   board: Map<string, BoardEntry>;
   mergedInto?: { into: string; commit: string };
@@ -294,6 +298,7 @@ export function emptyRun(): RunState {
     inputs: {},
     scopes: new Map(),
     inbox: new Map(),
+    waitedForPeopleMs: 0,
     board: new Map(),
     steps: new Map(),
     open: 0,

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { AttemptTask, ExecutionContext, Executor } from "../agents/index.ts";
 import { DEFAULT_TIERS } from "../config/index.ts";
 import { fold, runStream, runToolLimits, type EventData, type EventType, type RunEvent } from "../domain/index.ts";
@@ -144,6 +144,8 @@ test("what is written is bounded and masked, and reports in a hurry are shown an
       const fits = Math.floor(runToolLimits.boardBytes / (big.length + 10));
       for (let i = 0; i < fits; i++) await put("fits", `k${i}`, big);
       await put("full", "one-more", big);
+      said["all"] = (await call("blackboard_get", {})).text;
+      said["one"] = (await call("blackboard_get", { key: "k3" })).text;
       await put("again", "k0", "small");
       await put("room", "one-more", big);
       await call("report", { text: "the secret is told" });
@@ -165,6 +167,10 @@ test("what is written is bounded and masked, and reports in a hurry are shown an
     room: expect.stringContaining('"version":1') as string,
     hurry: expect.stringContaining("not kept") as string,
   });
+  // A model reads it: all of a full board would be more than many can take.
+  expect(said["all"]?.length).toBeLessThan(30_000);
+  expect(said["all"]).toMatch(/\n\[\d+ more, to be had by key or prefix: k1, .*k9/);
+  expect(JSON.parse(said["one"] ?? "")).toMatchObject({ k3: { value: big, version: 1, step: "a" } });
   expect(said["masked value"]).toBe('{"masked":{"value":{"the-***":["a ***",1,null]},"version":1,"step":"a"}}');
   expect((await of(t.deps.store, "AgentReported")).map((e) => e.text)).toEqual(["the *** is told"]);
   expect(shown).toContain("and told");
@@ -221,37 +227,74 @@ test("a question waits for people; asked again in the same words it is the same 
   expect(await store.listInbox()).toEqual([]);
 });
 
-test("while an agent waits for people its watch knows it, and whoever has lost the attempt says nothing", async () => {
-  const of = { attempt: "r/a#1", step: "a" };
+/** Requests of three agents at work, put to a desk of the test's own. */
+function atTheDesk(question: () => Promise<string | undefined>, mask = (text: string): string => text) {
+  const steps = ["a", "b", "c"].map((path) => readonlyStep(path));
   const started = { runId: "r", project: "/p", base: "b", branch: "stepfall/r", agents: [], includeDirty: false };
-  const step = readonlyStep("a");
   const events: RunEvent[] = [
-    { type: "RunStarted", data: { ...started, pipeline: pipelineOf(step) } },
-    { type: "AttemptRouted", data: { ...of, n: 1, tier: "free", candidates: ["fn"], reasons: [] } },
-    { type: "AttemptStarted", data: { ...of, agent: "fn", node: "n", epoch: 1, queuedMs: 0 } },
+    { type: "RunStarted", data: { ...started, pipeline: pipelineOf(...steps) } },
+    ...steps.flatMap(({ path: step }): RunEvent[] => [
+      { type: "AttemptRouted", data: { attempt: `r/${step}#1`, step, n: 1, tier: "free", candidates: ["fn"], reasons: [] } },
+      { type: "AttemptStarted", data: { attempt: `r/${step}#1`, step, agent: "fn", node: "n", epoch: 1, queuedMs: 0 } },
+    ]),
   ];
   const log = { state: fold(events.map((event, i) => ({ event, at: i, version: i + 1 }))) } as unknown as RunLog;
-  const answers: PromiseWithResolvers<string | undefined>[] = [];
-  const question = (): Promise<string | undefined> => {
-    answers.push(Promise.withResolvers());
-    return answers.at(-1)?.promise ?? Promise.resolve(undefined);
-  };
-  const requests = new AgentRequests(() => log, { question }, { clock, mask: (text) => text });
+  const requests = new AgentRequests(() => log, { question }, { clock, mask });
   const over = new AbortController();
-  let waits = 0;
-  const waiting = <T>(_: string, answer: Promise<T>): Promise<T> => {
-    waits += 1;
-    return answer.finally(() => (waits -= 1));
+  const waits: string[] = [];
+  const waiting = <T>(what: string, answer: Promise<T>): Promise<T> => {
+    waits.push(what);
+    return answer.finally(() => waits.splice(waits.indexOf(what), 1));
   };
-  const server = requests.serve({ step, attempt: of.attempt, agent: "fn", signal: over.signal, waiting });
-  const asked = (id: string) => ({ id, delivery: id, keyId: "k", tool: "ask" as const, input: { question: `question ${id}?` } });
-  const first = server.answer(asked("1"));
-  expect(waits).toBe(1);
+  const servers = steps.map((step) => requests.serve({ step, attempt: `r/${step.path}#1`, agent: "fn", signal: over.signal, waiting }));
+  const ask = (agent: number, id: string, words = `question ${id}?`) =>
+    servers[agent]?.answer({ id, delivery: id, keyId: "k", tool: "ask", input: { question: words } });
+  return { ask, over, waits };
+}
+
+test("while an agent waits for people its watch knows it, in few words and without secrets; and whoever has lost the attempt says nothing", async () => {
+  const answers: PromiseWithResolvers<string | undefined>[] = [];
+  const { ask, over, waits } = atTheDesk(
+    () => {
+      answers.push(Promise.withResolvers());
+      return answers.at(-1)?.promise ?? Promise.resolve(undefined);
+    },
+    (text) => text.replaceAll("sk-secret", "***"),
+  );
+  const first = ask(0, "1", `May I use sk-secret for this?\n${"and why ".repeat(300)}`);
+  const other = ask(0, "2", "May I use sk-secret for this?");
+  expect(waits).toEqual(["question 1: May I use *** for this?", "question 2: May I use *** for this?"]);
   answers[0]?.resolve("yes");
   expect(await first).toEqual({ text: "yes" });
-  expect(waits).toBe(0);
-  const second = server.answer(asked("2"));
+  expect(waits).toHaveLength(1);
+  answers[1]?.resolve("no");
+  await other;
+  const last = ask(0, "3");
   over.abort();
-  answers[1]?.resolve(undefined);
-  expect(await second).toBeUndefined();
+  answers[2]?.resolve(undefined);
+  expect(await last).toBeUndefined();
+});
+
+test("an agent that asks without end is told to decide itself, and a run whose agents all ask does not flood people", async () => {
+  let put = 0;
+  const { ask } = atTheDesk(() => ((put += 1), new Promise(() => undefined)));
+  const refused: string[] = [];
+  const askOften = (agent: number): void => {
+    for (let n = 0; n < 10_000; n += 1) void ask(agent, `${agent}.${n}`)?.then((reply) => refused.push(reply?.text ?? ""));
+  };
+  askOften(0);
+  await vi.waitFor(() => expect(refused).toHaveLength(10_000 - runToolLimits.questions));
+  expect(new Set(refused)).toEqual(new Set([expect.stringMatching(/^You have asked 30 questions.*Decide yourself/) as string]));
+  askOften(1);
+  refused.length = 0;
+  askOften(2);
+  await vi.waitFor(() => expect(refused.at(-1)).toMatch(/^60 questions of this run wait for people already/));
+  expect(put).toBe(runToolLimits.questionsOfRun);
+});
+
+test("an agent whose request fails here hears so, and does not wait until its time is up", async () => {
+  const { ask } = atTheDesk(() => {
+    throw new TypeError("a bug");
+  });
+  expect(await ask(0, "1")).toMatchObject({ isError: true, text: expect.stringContaining("failed at this request") as string });
 });

@@ -67,7 +67,7 @@ export async function answerItem(store: Store, clock: Clock, answer: Answer, act
     // Once it is decided it waits for nobody any more, also while nobody drives the run.
     const isDecided = item.kind === "budget" || verdictOn(item, now, undefined).kind !== "open";
     if (isDecided) projections.push({ kind: "inbox", remove: [answer.item, ...others.flatMap((o) => o.item ?? [])] });
-    if (item.kind === "budget") projections.push(rowOf(state));
+    if (isDecided) projections.push(rowOf(state));
     try {
       await store.commit({ appends, projections });
       return { runId, state };

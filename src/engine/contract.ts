@@ -1,6 +1,7 @@
 import type { AgentHost, Confine, Executor, KeeperHost } from "../agents/index.ts";
 import type { Clock, CredentialMode, EventData, MicroUsd, PeriodLimit, Pipeline, RunEvent, RunState } from "../domain/index.ts";
 import type { LivenessItem, Places, Registry } from "../fleet/index.ts";
+import type { Log } from "../logs/index.ts";
 import type { GatewayClient, QuotaPolicy, RoutingContext, Upstream } from "../models/index.ts";
 import type { Store } from "../store/index.ts";
 import type { DiskRoom, Workspaces } from "../workspace/index.ts";
@@ -125,6 +126,8 @@ export interface EngineDeps {
   /** Whether a lease's holder lives and is stopped: no sign of it is waited for. Absent: not known. */
   isHalted?: (holder: string) => boolean;
   onFeed?: (item: Feed) => void;
+  /** What is said beside the journal: leases that are lost, work that is taken up, a store that was busy. Absent: nothing. */
+  log?: Log;
 }
 
 /** What happens, as it happens: for live views. Events come after they are durable. */
@@ -172,6 +175,8 @@ export type DriveEnd =
 
 export interface DriveOptions {
   workspaces: Workspaces;
+  /** In whose name a run goes on that was begun before; recorded once it is driven. `by`: for people. */
+  resumed?: { actor: string; by: string };
   /** Start nothing new, let attempts end. */
   drain?: AbortSignal;
   /** Stop now: running attempts are ended and recorded as interrupted. */

@@ -1,5 +1,6 @@
 import type { RunEvent } from "../domain/index.ts";
 import { LeaseKeeper, parseHolder } from "../fleet/index.ts";
+import { noLog, type Log } from "../logs/index.ts";
 import { StoreError, type HeldLease, type LeaseRef } from "../store/index.ts";
 import { carryOut } from "./attempt.ts";
 import type { AttemptSignals, AttemptWork, CarriedOut } from "./attempt.ts";
@@ -39,6 +40,8 @@ interface Flight {
 }
 
 const LOOK_AGAIN_MS = 1000;
+/** Failures that say more of this machine than of the work: an agent that cannot be started is one. */
+const OF_THE_MACHINE: ReadonlySet<string> = new Set(["crash", "setup", "internal"]);
 /** Keepers that are started before they are needed. Each takes some 12 MB while it waits. */
 const MOST_PREPARED = 6;
 
@@ -53,6 +56,7 @@ export class Dispatcher implements Disposable {
   readonly #watches: Watches;
   readonly #leaseMs: number;
   readonly #machine: string;
+  readonly #log: Log;
   readonly #runs = new Map<string, DispatchedRun>();
   readonly #draining = new Set<string>();
   readonly #inFlight = new Map<string, Flight>();
@@ -70,6 +74,7 @@ export class Dispatcher implements Disposable {
     this.#machine = parseHolder(deps.node)?.host ?? deps.node;
     this.#keeper = new LeaseKeeper(deps.store, deps.clock, this.#leaseMs);
     this.#watches = new Watches(deps);
+    this.#log = (deps.log ?? noLog).child({ room: "engine" });
     this.#timer = setInterval(() => this.kick(), LOOK_AGAIN_MS);
   }
 
@@ -126,7 +131,9 @@ export class Dispatcher implements Disposable {
     const now = clock.now();
     const breakEpoch = held === undefined ? {} : { breakEpoch: held.epoch };
     const taken = await store.acquire({ key: id, holder: node, until: now + this.#leaseMs, now, ...breakEpoch });
-    if (taken.ok) void this.#attempt(run.runId, { id, agent, lease: taken.lease }, registry.get(agent).account);
+    if (!taken.ok) return;
+    this.#log.info("attempt-taken-up", "its engine is gone and its agent is not: this process goes on with it", { attempt: id });
+    void this.#attempt(run.runId, { id, agent, lease: taken.lease }, registry.get(agent).account);
   }
 
   /** There may be work. */
@@ -175,6 +182,7 @@ export class Dispatcher implements Disposable {
     } catch (error) {
       // A busy store: the timer tries again. A closed one: the run's log has seen it too and ends the run.
       if (!(error instanceof StoreError)) throw error;
+      this.#log.warn("reserve-put-off", "the queue could not be asked: it is asked again", { error });
     } finally {
       this.#reserving = false;
       if (this.#again) this.kick();
@@ -202,7 +210,11 @@ export class Dispatcher implements Disposable {
     this.#busy += 1;
     this.#perRun.set(runId, this.inFlight(runId) + 1);
     this.#inFlight.set(id, flight);
-    this.#keeper.keep(lease, () => leave(flight, "its lease was taken over"));
+    const about = { run: runId, attempt: id };
+    this.#keeper.keep(lease, () => {
+      this.#log.warn("attempt-lease-lost", "its lease was taken over: this process has left the attempt", about);
+      leave(flight, "its lease was taken over");
+    });
     let done: CarriedOut | undefined;
     let work: AttemptWork | Abandoned | undefined;
     try {
@@ -214,6 +226,7 @@ export class Dispatcher implements Disposable {
       }
     } catch (error) {
       // The lease or the run is somebody else's now: theirs to record. The run's log reports a store that is gone.
+      this.#log.error("attempt-broke-off", "it was not carried through here", { ...about, error });
       leave(flight, error instanceof Error ? error.message : String(error));
       if (!(error instanceof StoreError)) run?.fail(error);
     } finally {
@@ -223,6 +236,9 @@ export class Dispatcher implements Disposable {
       if (work && "releaseMoney" in work) void work.releaseMoney?.();
     }
     this.#slotFree(account);
+    for (const { type, data } of done?.events ?? [])
+      if (type === "AttemptFailed" && OF_THE_MACHINE.has(data.kind))
+        this.#log.warn("attempt-failed", data.message, { ...about, data: { kind: data.kind, agent: assigned.agent } });
     try {
       // An attempt that the journal does not want any more only leaves the queue.
       if (run && !flight.letGo.signal.aborted) {
@@ -231,6 +247,7 @@ export class Dispatcher implements Disposable {
         await Promise.all([done?.cleanUp(), this.#deps.keepers?.forget(id).catch(() => undefined)]);
       }
     } catch (error) {
+      this.#log.error("attempt-end-unwritten", "what came of it could not be written", { ...about, error });
       if (!(error instanceof StoreError)) run?.fail(error);
     } finally {
       this.#perRun.set(runId, this.inFlight(runId) - 1);

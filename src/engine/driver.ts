@@ -70,6 +70,7 @@ export class Driver implements DispatchedRun {
       route: this.#route,
       onRound: (effects, recorded) => this.#onRound(effects, recorded),
       onLost: (error) => this.#onLost(error),
+      ...(this.#deps.log ? { log: this.#deps.log } : {}),
     });
     this.#merges = new MergeQueue({
       deps: this.#deps,

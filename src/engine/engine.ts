@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { fold, runStream, type EventData, type RunEvent } from "../domain/index.ts";
+import { noLog, type Log } from "../logs/index.ts";
 import type { HeldLease, LeaseRef } from "../store/index.ts";
 import { expectManyCommands } from "../workspace/index.ts";
 import type { DriveEnd, DriveOptions, Engine, EngineDeps, StartRequest } from "./contract.ts";
@@ -7,6 +8,7 @@ import { Dispatcher } from "./dispatcher.ts";
 import { Driver } from "./driver.ts";
 import { EngineError } from "./errors.ts";
 import { loadRun, requireRun } from "./load.ts";
+import { recordResumed } from "./record-resumed.ts";
 import { rowOf } from "./run-row.ts";
 
 /** Composes the rooms into an engine. One per process; it may drive several runs, which share its slots. */
@@ -80,7 +82,7 @@ async function waitForSign(deps: EngineDeps, key: string, leaseMs: number): Prom
 }
 
 /** Takes the run's lease, also from a holder that is dead. */
-async function takeRun(deps: EngineDeps, runId: string, leaseMs: number): Promise<LeaseRef> {
+async function takeRun(deps: EngineDeps, runId: string, leaseMs: number, log: Log): Promise<LeaseRef> {
   const key = `run:${runId}`;
   await waitForSign(deps, key, leaseMs);
   const now = deps.clock.now();
@@ -88,7 +90,10 @@ async function takeRun(deps: EngineDeps, runId: string, leaseMs: number): Promis
   if (first.ok) return first.lease;
   if (deps.isDead(first.heldBy.holder)) {
     const second = await deps.store.acquire({ key, holder: deps.node, until: now + leaseMs, now, breakEpoch: first.heldBy.epoch });
-    if (second.ok) return second.lease;
+    if (second.ok) {
+      log.warn("driver-replaced", `its driver ${first.heldBy.holder} is gone: this process goes on with the run`);
+      return second.lease;
+    }
   }
   throw new EngineError(
     "RUN_DRIVEN",
@@ -100,10 +105,22 @@ async function takeRun(deps: EngineDeps, runId: string, leaseMs: number): Promis
 async function drive(deps: EngineDeps, dispatcher: Dispatcher, runId: string, options: DriveOptions): Promise<DriveEnd> {
   const leaseMs = deps.leaseMs ?? 30_000;
   await requireRun(deps.store, runId);
-  const lease = await takeRun(deps, runId, leaseMs);
+  const log = (deps.log ?? noLog).child({ room: "engine", run: runId });
+  const lease = await takeRun(deps, runId, leaseMs, log);
   const driver = new Driver(deps, dispatcher, runId, lease, options);
+  log.info("drive-began", "this process drives the run", { data: { epoch: lease.epoch } });
   try {
-    return await driver.run();
+    if (options.resumed) await recordResumed(deps, lease, runId, options.resumed);
+    const end = await driver.run();
+    if (end.kind === "taken-over") log.warn("run-lease-lost", "another process drives the run now; this one has left it");
+    else
+      log.info("drive-ended", `this process drives the run no more: ${end.kind}`, {
+        data: end.kind === "finished" ? { outcome: end.outcome } : {},
+      });
+    return end;
+  } catch (error) {
+    log.error("drive-failed", "the run cannot go on in this process; it can be resumed", { error });
+    throw error;
   } finally {
     await deps.store.release(lease).catch(() => undefined);
   }

@@ -17,6 +17,7 @@ export type {
 export { createEngine } from "./engine.ts";
 export { EngineError, type EngineErrorCode } from "./errors.ts";
 export { runFolder, transcriptPath } from "./paths.ts";
+export { PROMPT_END, readPrompt, retellPrompt } from "./prompt-file.ts";
 export { answerItem, type Answer } from "./answer-item.ts";
 export { sendMessage, whyNoMessage, type Message, type SentMessage } from "./send-message.ts";
 export { projectKey, sharedLimits } from "./budgets.ts";

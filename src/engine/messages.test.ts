@@ -142,6 +142,19 @@ test("nothing is recorded where nobody can be told: no agent, none that works no
   expect((await run.other.read(runStream("r"))).filter((e) => e.event.type === "MessageSent")).toEqual([]);
 });
 
+test("what a program says to an agent is not taken for a person's word", async () => {
+  const { behave, began, heard } = listener(2);
+  const run = await runOf((task, context) =>
+    task.step.path === "fix" ? behave(task, context) : Promise.resolve({ kind: "ended", summary: "" }),
+  );
+  const driving = run.drive();
+  await began;
+  await say(run.other, "go", "fix", "mcp:ann");
+  await say(run.other, "on", "fix", "web:ann");
+  await driving;
+  expect(heard).toEqual(["1 mcp:ann: go", "2 ann: on"]);
+});
+
 test("an empty message and one that is a file are refused", async () => {
   const { behave, began } = listener(1);
   const run = await runOf((task, context) =>

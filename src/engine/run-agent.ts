@@ -8,6 +8,7 @@ import { limitsOf, projectKey, shareOf } from "./budgets.ts";
 import type { EngineDeps } from "./contract.ts";
 import type { Exhausted, QuotaEnd } from "./outcome.ts";
 import { transcriptPath } from "./paths.ts";
+import { keepPrompt } from "./prompt-file.ts";
 import { saidBefore } from "./messages.ts";
 import type { AttemptWatch } from "./watch.ts";
 
@@ -42,6 +43,7 @@ export async function runAgent(
   const hasRunTools = takesRunTools(work) && execution.executor.runTools === "surely";
   const prompt =
     step.kind === "agent" ? buildPrompt(step, feedback, { goesOn: session !== undefined, hasRunTools, said: saidBefore(work) }) : "";
+  if (step.kind === "agent") keepPrompt(deps, attempt, prompt);
   const metering = await openMetering(deps, work);
   if (metering) readCalls(metering.gateway.spool);
   await using agents = agentHost(deps, work);
@@ -63,7 +65,7 @@ export async function runAgent(
         deadlineMs: step.timeoutMs,
         signal: metering ? AbortSignal.any([signal, metering.key.lost]) : signal,
         messages: work.messages,
-        permit: (request, until) => watch.waiting(request.title, work.permit(step, attempt, request, until)),
+        permit: (request, until) => watch.waiting(deps.mask(request.title), work.permit(step, attempt, request, until)),
         ...(execution.credentials ? { credentials: execution.credentials } : {}),
         ...(metering ? { gateway: { url: metering.key.url, key: metering.key.key, model: metering.key.model } } : {}),
         ...(metering?.key.mcp === undefined ? {} : { mcp: { url: metering.key.mcp } }),

@@ -10,6 +10,7 @@ import {
   type RunEvent,
   type RunState,
 } from "../domain/index.ts";
+import { noLog, type Log } from "../logs/index.ts";
 import { StoreError, type Commit, type LeaseRef, type NewEvent, type QueueEntry, type Store } from "../store/index.ts";
 import { evaluate } from "./evaluate.ts";
 import { inboxChange } from "./inbox.ts";
@@ -68,6 +69,7 @@ export class RunLog {
   readonly #route: RouteDecision;
   readonly #onRound: (effects: Effect[], recorded: readonly { version: number; at: number; event: RunEvent }[]) => void;
   readonly #onLost: (error: unknown) => void;
+  readonly #log: Log;
   /** Inbox items that have a row in the store. */
   readonly #shown: Set<string>;
   /** Version of the last event known to be in the journal. */
@@ -90,6 +92,8 @@ export class RunLog {
     onRound: (effects: Effect[], recorded: readonly { version: number; at: number; event: RunEvent }[]) => void;
     /** The run is somebody else's now, or the store is gone: nothing more can be written. */
     onLost: (error: unknown) => void;
+    /** What is said beside the journal. */
+    log?: Log;
   }) {
     this.#store = options.store;
     this.#clock = options.clock;
@@ -101,6 +105,7 @@ export class RunLog {
     this.#route = options.route;
     this.#onRound = options.onRound;
     this.#onLost = options.onLost;
+    this.#log = (options.log ?? noLog).child({ room: "engine", run: options.runId });
   }
 
   /** Resolves when the fact is durable; rejects with STORE_STALE_LEASE when its lease is not held any more. */
@@ -230,6 +235,7 @@ export class RunLog {
     if (error.code === "STORE_CONFLICT" || error.code === "STORE_STALE_LEASE") {
       if (error.code === "STORE_STALE_LEASE" && !(await this.#holdsRun())) throw error;
       const seen = this.#committed;
+      this.#log.debug("round-again", "the journal has moved: what came is decided again", { data: { code: error.code } });
       await this.#reload();
       this.#announceForeign(seen);
       if (error.code === "STORE_STALE_LEASE") {
@@ -246,6 +252,7 @@ export class RunLog {
       return;
     }
     if (error.code === "STORE_BUSY") {
+      this.#log.warn("store-busy", "the store was busy for too long: what came is written again", { error });
       await this.#reload();
       this.#waiting = [...waiting, ...this.#waiting];
       return;

@@ -1,4 +1,4 @@
-import { isPaused, type RunState } from "../domain/index.ts";
+import { isPaused, stillWaits, type RunState } from "../domain/index.ts";
 import type { ProjectionWrite, RunRow } from "../store/index.ts";
 
 /** The run as `ps` shows it. */
@@ -16,8 +16,15 @@ export function rowOf(state: RunState): ProjectionWrite {
     stepsDone: completed,
     startedAt: state.startedAt,
     endedAt: state.endedAt,
+    waitedForPeopleMs: state.waitedForPeopleMs,
+    waitsForPeopleSince: state.waitsForPeopleSince,
   };
   return { kind: "run", row };
+}
+
+function isAsked(state: RunState, path: string): boolean {
+  const item = state.inbox.get(state.steps.get(path)?.item ?? "");
+  return item !== undefined && stillWaits(item);
 }
 
 /** What it waits for when nothing else goes on. */
@@ -28,6 +35,7 @@ function waitsFor(state: RunState): "budget" | "waiting" | undefined {
     const s = state.steps.get(path);
     if (s && !isPaused(state, s)) return undefined;
   }
-  if (state.asking.size > 0) return "waiting";
+  // What is answered waits for nobody any more, though nobody may be there to go on with it.
+  if ([...state.asking].some((path) => isAsked(state, path))) return "waiting";
   return state.pauses.size > 0 ? "budget" : undefined;
 }

@@ -41,7 +41,8 @@ export async function sendMessage(
         "Put it into a file of the project, or say it shorter.",
       );
     const n = (attempt.messages?.length ?? 0) + 1;
-    const by = actor.slice(actor.indexOf(":") + 1);
+    // Of a program the whole stays, so that nobody takes it for a person.
+    const by = actor.replace(/^(cli|web):/, "");
     const event: RunEvent = { type: "MessageSent", data: { attempt: attempt.id, step, n, text: said, by } };
     try {
       await store.commit({

@@ -84,11 +84,14 @@ export interface CallingWith {
   cwd: string;
   /** How a person calls this program, in texts of notifications. */
   program: string;
+  /** Where the server of this home is reached, when one runs: notifications say where to look. */
+  dashboard?: () => string | undefined;
 }
 
 /** How one try ended. `detail` is masked. */
 export type Called =
-  | { kind: "answered"; code: number; body: string }
+  /** `isCut`: it said more than is read. */
+  | { kind: "answered"; code: number; body: string; isCut: boolean }
   | { kind: "failed"; detail: string }
   /** This process cannot: another one may. */
   | { kind: "unable"; detail: string };

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../domain/index.ts";
 import { LeaseKeeper } from "../fleet/index.ts";
+import { noLog, type Log } from "../logs/index.ts";
 import { StoreError, type LeaseRef, type Store } from "../store/index.ts";
-import { callHook } from "./call.ts";
+import { LetterCarrier } from "./carry-letters.ts";
 import type { CallingWith, Letter } from "./contract.ts";
 import { Letters } from "./letters.ts";
 import type { LetterWriter } from "./write-letters.ts";
@@ -10,7 +11,10 @@ import type { LetterWriter } from "./write-letters.ts";
 const LEASE = "hooks";
 const LEASE_MS = 30_000;
 const LOOK_MS = 1000;
+/** Without work the lease is kept for so long: the next event is not far, most often. */
+const IDLE_MS = 3000;
 const PAGE = 500;
+const FEW = 50;
 /** The event up to which the journal was turned into letters. */
 export const OFFSET = "hooks:letters";
 
@@ -24,35 +28,43 @@ export interface DelivererOptions {
   writer: LetterWriter;
   world: CallingWith;
   notice: (text: string) => void;
+  log?: Log;
+  /** Of one hook; default 1,000. */
+  mostDead?: number;
 }
 
 /**
  * Delivers the events of a home to its hooks. Of all processes that could, the one that holds the lease does: it reads on in the journal from where
- * the last one stopped, writes a letter for each event and hook, and carries the letters out. Letters of one hook go one after the other, in the order
- * of the journal; while one is tried again the others wait, and once a hook is given up on, each further letter has one try until one arrives.
+ * the last one stopped, writes a letter for each event and hook, and carries the letters out. When it has nothing more to do it lets the lease go: what
+ * it could not deliver another one may.
  */
 export class Deliverer implements AsyncDisposable {
   readonly #options: DelivererOptions;
   readonly #letters: Letters;
   readonly #keeper: LeaseKeeper;
   readonly #abort = new AbortController();
-  readonly #busy = new Map<string, Promise<void>>();
-  /** Hooks that were given up on. */
-  readonly #down = new Set<string>();
-  /** Letters that this process cannot deliver, and why. */
-  readonly #unable = new Map<string, string>();
+  readonly #carrier: LetterCarrier;
+  readonly #log: Log;
   #lease: LeaseRef | undefined;
   /** Ends what is under way when the lease is somebody else's. */
   #held = new AbortController();
   #running: Promise<void> | undefined;
   #wake: (() => void) | undefined;
   #isStale = false;
+  #idleSince: number | undefined;
   /** Another process delivers. */
   #isElsewhere = false;
 
   constructor(options: DelivererOptions) {
     this.#options = options;
     this.#letters = new Letters(options.home);
+    this.#log = (options.log ?? noLog).child({ room: "hooks" });
+    const { world, notice, mostDead } = options;
+    const onIdle = (): void => {
+      this.#isStale = true;
+      this.#wake?.();
+    };
+    this.#carrier = new LetterCarrier({ letters: this.#letters, world, log: this.#log, notice, onIdle, mostDead });
     this.#keeper = new LeaseKeeper(options.store, options.clock, LEASE_MS);
   }
 
@@ -73,18 +85,23 @@ export class Deliverer implements AsyncDisposable {
     this.#running ??= this.#run();
   }
 
-  /** Until all that the journal holds now is delivered, given up on, or another process's to do, for so long at most. */
-  async flush(mostMs: number): Promise<{ waiting: Letter[] }> {
+  /**
+   * Until all that the journal holds now is delivered, given up on, or another process's to do, for so long at most. `alsoElsewhere`: what another
+   * process does is waited for, too.
+   */
+  async flush(mostMs: number, { alsoElsewhere = false }: { alsoElsewhere?: boolean } = {}): Promise<{ waiting: Letter[] }> {
     const end = performance.now() + mostMs;
     const { globalSeq: until } = await this.#options.store.commit({});
     this.kick();
+    let waiting = 0;
     const isDone = async (): Promise<boolean> => {
       if ((await this.#options.store.offset(OFFSET)) < until) return false;
       // Then whoever delivers has the letters.
-      if (this.#isElsewhere) return true;
-      return this.#letters.list("pending").every(({ id }) => this.#unable.has(id));
+      if (this.#isElsewhere && !alsoElsewhere) return true;
+      waiting = this.#carrier.waiting().length;
+      return waiting === 0;
     };
-    while (performance.now() < end && !(await isDone())) await sleep(20);
+    while (performance.now() < end && !(await isDone())) await sleep(waiting > FEW ? 500 : 20);
     return { waiting: this.#letters.list("pending") };
   }
 
@@ -102,18 +119,23 @@ export class Deliverer implements AsyncDisposable {
     while (!signal.aborted) {
       this.#isStale = false;
       try {
-        if (await this.#take()) {
+        // After a jump of the clock what is held here has run out by the clock.
+        await this.#keeper.catchUp();
+        if (!(await this.#hasWork())) await this.#rest();
+        else if (await this.#take()) {
           await this.#writeLetters();
-          this.#deliver();
+          this.#carrier.carry(this.#held.signal);
         }
       } catch (error) {
         // A busy store, or a full disk: the next look tries again, from the offset that was committed.
+        this.#isStale = false;
+        this.#log.warn("hooks-put-off", "the journal could not be turned into deliveries: it is tried again", { error });
         if (!(error instanceof StoreError)) this.#options.notice(`hooks: ${error instanceof Error ? error.message : String(error)}`);
         else if (error.code === "STORE_STALE_LEASE") this.#lose();
       }
       if (!this.#isStale && !signal.aborted) await this.#pause();
     }
-    await Promise.all(this.#busy.values());
+    await this.#carrier.idle();
   }
 
   async #pause(): Promise<void> {
@@ -124,7 +146,25 @@ export class Deliverer implements AsyncDisposable {
     clearTimeout(timer);
   }
 
+  async #hasWork(): Promise<boolean> {
+    if (this.#carrier.isBusy || this.#carrier.waiting().length > 0) return true;
+    const { store } = this.#options;
+    return (await store.readAll({ after: await store.offset(OFFSET), limit: 1 })).length > 0;
+  }
+
+  async #rest(): Promise<void> {
+    this.#isElsewhere = false;
+    const now = performance.now();
+    this.#idleSince ??= now;
+    const lease = this.#lease;
+    if (!lease || now - this.#idleSince < IDLE_MS) return;
+    this.#keeper.drop(lease);
+    this.#lease = undefined;
+    await this.#options.store.release(lease);
+  }
+
   async #take(): Promise<boolean> {
+    this.#idleSince = undefined;
     if (this.#lease) return true;
     const { store, clock, holder, isDead } = this.#options;
     const now = clock.now();
@@ -140,7 +180,9 @@ export class Deliverer implements AsyncDisposable {
   }
 
   #lose(): void {
-    if (this.#lease) this.#keeper.drop(this.#lease);
+    if (!this.#lease) return;
+    this.#log.warn("hooks-lease-lost", "another process delivers to hooks now");
+    this.#keeper.drop(this.#lease);
     this.#lease = undefined;
     this.#held.abort();
   }
@@ -157,67 +199,6 @@ export class Deliverer implements AsyncDisposable {
       for (const event of events) letters.push(...(await writer.write(event)));
       this.#letters.write(letters);
       await store.commit({ fence: [this.#lease], projections: [{ kind: "offset", key: OFFSET, value: last.globalSeq }] });
-    }
-  }
-
-  #deliver(): void {
-    for (const [key, letters] of Map.groupBy(this.#letters.list("pending"), (l) => l.key)) {
-      if (this.#busy.has(key)) continue;
-      const work = this.#deliverAll(letters, this.#held.signal).finally(() => {
-        this.#busy.delete(key);
-        this.#isStale = true;
-        this.#wake?.();
-      });
-      // What comes of a letter is in its file.
-      this.#busy.set(
-        key,
-        work.catch((error: unknown) => this.#options.notice(`hooks: ${error instanceof Error ? error.message : String(error)}`)),
-      );
-    }
-  }
-
-  async #deliverAll(letters: readonly Letter[], held: AbortSignal): Promise<void> {
-    for (const letter of letters) {
-      if (held.aborted || this.#unable.has(letter.id)) continue;
-      await this.#deliverOne(letter, held);
-    }
-  }
-
-  async #deliverOne(first: Letter, held: AbortSignal): Promise<void> {
-    const { world, notice } = this.#options;
-    const { callee, payload, project } = first;
-    for (let letter = first; ;) {
-      const called = await callHook({ callee, payload, project, signal: held }, world);
-      if (held.aborted) return;
-      if (called.kind === "unable") {
-        if (callee.call.kind === "desktop") {
-          // Nobody sits at this machine: there is nothing to try again.
-          this.#letters.delivered(letter);
-          if (!this.#down.has(letter.key)) notice(`hook ${callee.name}: ${called.detail}`);
-          this.#down.add(letter.key);
-        } else this.#letters.update({ ...letter, lastError: called.detail });
-        this.#unable.set(letter.id, called.detail);
-        return;
-      }
-      if (called.kind === "answered" && called.code === 0) {
-        this.#down.delete(letter.key);
-        this.#letters.delivered(letter);
-        return;
-      }
-      const lastError = called.kind === "failed" ? called.detail : `exit code ${called.code}${called.body && `: ${called.body}`}`;
-      letter = { ...letter, tries: letter.tries + 1, lastError };
-      if (letter.tries > callee.retries || this.#down.has(letter.key)) {
-        this.#letters.giveUp(letter);
-        if (!this.#down.has(letter.key))
-          notice(
-            `hook ${callee.name}: ${payload.event.type} was not delivered after ${letter.tries} tries: ${lastError.split("\n")[0] ?? ""}`,
-          );
-        this.#down.add(letter.key);
-        return;
-      }
-      this.#letters.update(letter);
-      await sleep(callee.backoffMs * 2 ** (letter.tries - 1), undefined, { signal: held }).catch(() => undefined);
-      if (held.aborted) return;
     }
   }
 }

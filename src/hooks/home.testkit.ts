@@ -56,7 +56,10 @@ export class HookHome implements AsyncDisposable {
   }
 
   /** A process that delivers, as an engine is one. */
-  async deliverer(hooks: readonly Partial<HookSettings>[], options: { notify?: NotifySettings; holder?: string } = {}): Promise<Deliverer> {
+  async deliverer(
+    hooks: readonly Partial<HookSettings>[],
+    options: { notify?: NotifySettings; holder?: string; mostDead?: number } = {},
+  ): Promise<Deliverer> {
     const store = await this.store();
     const compiled = compileHooks(hooks.map(hook), options.notify ?? { desktop: false });
     const notice = (text: string): void => void this.notices.push(text);
@@ -72,6 +75,7 @@ export class HookHome implements AsyncDisposable {
       writer,
       world,
       notice,
+      ...(options.mostDead === undefined ? {} : { mostDead: options.mostDead }),
     });
     await deliverer.open();
     return deliverer;

@@ -30,15 +30,21 @@ export class Letters {
 
   /** Oldest first. One that cannot be read is left where it lies. */
   list(place: "pending" | "dead"): Letter[] {
-    const folder = join(this.#root, place);
-    if (!existsSync(folder)) return [];
-    const names = readdirSync(folder).filter((name) => name.endsWith(".json"));
-    return names.toSorted().flatMap((name) => read(join(folder, name)) ?? []);
+    return this.#names(place).flatMap((name) => read(join(this.#root, place, name)) ?? []);
   }
 
-  count(place: "pending" | "dead"): number {
+  #names(place: "pending" | "dead"): string[] {
     const folder = join(this.#root, place);
-    return existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".json")).length : 0;
+    if (!existsSync(folder)) return [];
+    return readdirSync(folder)
+      .filter((name) => name.endsWith(".json"))
+      .toSorted();
+  }
+
+  /** Files that are no letters, or of a version that this program does not know: nobody delivers them. */
+  unreadable(): number {
+    const all = (["pending", "dead"] as const).map((place) => this.#names(place).length - this.list(place).length);
+    return all.reduce((sum, n) => sum + n, 0);
   }
 
   update(letter: Letter): void {
@@ -49,9 +55,15 @@ export class Letters {
     rmSync(this.#file("pending", id), { force: true });
   }
 
-  giveUp(letter: Letter): void {
+  /** Of each hook the last `most` are kept; answers how many older ones went for it. */
+  giveUp(letter: Letter, most: number): number {
     this.#put("dead", letter);
     rmSync(this.#file("pending", letter.id), { force: true });
+    const old = this.#names("dead")
+      .filter((name) => name.endsWith(`-${letter.key}.json`))
+      .slice(0, -most);
+    for (const name of old) rmSync(join(this.#root, "dead", name), { force: true });
+    return old.length;
   }
 
   /** Dead ones are tried again, from the beginning. Answers how many. */
@@ -97,9 +109,25 @@ export const letterId = (globalSeq: number, key: string): string => `${String(gl
 
 function read(file: string): Letter | undefined {
   try {
-    const letter = JSON.parse(readFileSync(file, "utf8")) as Letter;
-    return letter.version === 1 ? letter : undefined;
+    return asLetter(JSON.parse(readFileSync(file, "utf8")));
   } catch {
     return undefined;
   }
+}
+
+const CALLS: ReadonlySet<string> = new Set<Letter["callee"]["call"]["kind"]>(["command", "webhook", "slack", "desktop"]);
+
+/** What is needed to carry it out: somebody may have edited it, and a disk may have lost a part. */
+function asLetter(value: unknown): Letter | undefined {
+  const letter = value as Partial<Letter> | null;
+  const isWhole =
+    letter?.version === 1 &&
+    typeof letter.id === "string" &&
+    typeof letter.key === "string" &&
+    typeof letter.tries === "number" &&
+    typeof letter.callee?.name === "string" &&
+    typeof letter.callee.timeoutMs === "number" &&
+    CALLS.has(letter.callee.call?.kind) &&
+    typeof letter.payload?.event?.type === "string";
+  return isWhole ? (letter as Letter) : undefined;
 }

@@ -9,7 +9,14 @@ export const filterScope = (seen: Seen): FilterScope => ({ ...partsOf(seen) });
 export function payloadOf(hook: string, seen: Seen, mask: (text: string) => string): Payload {
   const { globalSeq } = seen.recorded;
   const payload: Payload = { version: 1, hook, ...(globalSeq === undefined ? {} : { globalSeq }), ...partsOf(seen) };
-  return JSON.parse(JSON.stringify(payload, (_, value: unknown) => (typeof value === "string" ? mask(value) : value))) as Payload;
+  return masked(JSON.parse(JSON.stringify(payload)), mask) as Payload;
+}
+
+function masked(value: unknown, mask: (text: string) => string): unknown {
+  if (typeof value === "string") return mask(value);
+  if (Array.isArray(value)) return value.map((one) => masked(one, mask));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [mask(key), masked(one, mask)]));
 }
 
 function partsOf({ recorded, state }: Seen): Pick<Payload, "event" | "run" | "step"> {

@@ -39,6 +39,8 @@ describe("a hook that may refuse", { timeout: 60_000 }, () => {
     ["its exit code alone", "exit 3", "exit code 3"],
     ["an answer that says why", `echo '{"veto": "frozen"}'`, "frozen"],
     ["an answer that does not", `echo '{"veto": true}'`, "it gave no reason"],
+    ["an answer that says more than a text", `echo '{"veto": {"rule": 7}}'`, '{"rule":7}'],
+    ["the last line of what it says", `echo looking; echo '{"veto": "frozen"}'`, "frozen"],
   ])("refuses by %s", async (_, text, because) => {
     await using home = new HookHome();
     expect(await ask(home, [{ name: "guard", call: command(text) }])).toEqual([
@@ -59,6 +61,8 @@ describe("a hook that may refuse", { timeout: 60_000 }, () => {
   test.each([
     ["hangs", command("sleep 60"), "gave no answer within 400 ms"],
     ["is not there", command("/no/such/program"), /not found/],
+    ["dies", command("kill -KILL $$"), "was ended by SIGKILL"],
+    ["says more than is read", command(`printf '{"pad":"%070000d","veto":"hidden at the end"}' 0`), "its answer is longer than 64 KB"],
     ["lacks its secret", command("true", ["NOT_SET"]), "the secret NOT_SET is not set here"],
   ])("that %s refuses or allows as its settings say, and either is on record", async (_, call, because) => {
     await using home = new HookHome();

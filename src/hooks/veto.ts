@@ -3,6 +3,7 @@ import { runStream, type Clock, type EventData } from "../domain/index.ts";
 import type { Veto, VetoQuestion } from "../engine/index.ts";
 import { callHook } from "./call.ts";
 import type { Called, CallingWith, Hook, Seen } from "./contract.ts";
+import { pauseBefore } from "./backoff.ts";
 import { payloadOf } from "./payload.ts";
 
 type Answer = EventData<"HookAnswered">;
@@ -42,23 +43,31 @@ async function ask(
   const payload = payloadOf(hook.name, seen, world.mask);
   let called: Called = { kind: "failed", detail: "was not asked" };
   for (let tries = 0; tries <= hook.retries; tries += 1) {
-    if (tries > 0) await sleep(hook.backoffMs * 2 ** (tries - 1), undefined, { signal }).catch(() => undefined);
+    if (tries > 0) await sleep(pauseBefore({ backoffMs: hook.backoffMs, tries }), undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return undefined;
-    called = await callHook({ callee: hook, payload, project: state.project, signal }, world);
+    called = await callHook({ callee: hook, payload, project: state.project, isAsked: true, signal }, world);
     if (called.kind !== "failed") break;
   }
   if (called.kind !== "answered") return unanswered(called.detail);
+  // Half an answer is none: its other half may refuse.
+  if (called.code === 0 && called.isCut) return unanswered("its answer is longer than 64 KB");
   const why = called.code === 0 ? vetoIn(called.body) : called.body.trim() || `exit code ${called.code}`;
   return why === undefined ? undefined : { ...of, verdict: "refused", because: why.slice(0, 2000) };
 }
 
-/** `{"veto": "why"}`; anything else, or nothing, refuses nothing. */
+/** `{"veto": "why"}`, as the whole answer or as the last line of one; anything else, or nothing, refuses nothing. */
 function vetoIn(body: string): string | undefined {
+  const said = parsed(body) ?? parsed(body.trimEnd().split("\n").at(-1) ?? "");
+  const why = said?.veto;
+  if (why === undefined || why === null || why === false || why === "") return undefined;
+  if (why === true) return "it gave no reason";
+  return typeof why === "string" ? why : JSON.stringify(why);
+}
+
+function parsed(text: string): { veto?: unknown } | undefined {
   try {
-    const said: unknown = JSON.parse(body);
-    const why = typeof said === "object" && said !== null && "veto" in said ? said.veto : undefined;
-    if (typeof why === "string" && why !== "") return why;
-    return why === true ? "it gave no reason" : undefined;
+    const said: unknown = JSON.parse(text);
+    return typeof said === "object" && said !== null ? said : undefined;
   } catch {
     return undefined;
   }

@@ -171,7 +171,7 @@ export class Stepfall implements AsyncDisposable {
       throw new LibraryError("BUDGET_SPENT", `run ${runId} is stopped by its budget`, "Give it a higher one: resume(id, { budget: 2 }).");
     const over = new Set(["completed", "failed", "skipped", "cancelled"]);
     const steps = state.pipeline.steps.filter((step) => !over.has(state.steps.get(step.path)?.status ?? ""));
-    return this.#begin(runId, { ...state.pipeline, steps }, state.base, given.waitForPeople ?? true);
+    return this.#begin(runId, { ...state.pipeline, steps }, state.base, given.waitForPeople ?? true, "resume");
   }
 
   /** What waits for people in the runs of this project, oldest first. */
@@ -230,7 +230,7 @@ export class Stepfall implements AsyncDisposable {
     pipeline: Pipeline,
     base: string,
     waitForPeople: boolean,
-    start: (engine: OpenEngine) => Promise<void> = async () => {},
+    start: "resume" | ((engine: OpenEngine) => Promise<void>),
   ): Promise<Run<never>> {
     const { store, workspaces } = await this.#open();
     const over = Promise.withResolvers<void>();
@@ -245,10 +245,11 @@ export class Stepfall implements AsyncDisposable {
       const { engine, agents } = await turn;
       const { assembled } = engine;
       await requirePreflight(assembled.deps, runId, agents, active.stop.signal);
-      await start(engine);
+      if (start !== "resume") await start(engine);
+      const resumed = start === "resume" ? { resumed: { actor: `library:${this.#as}`, by: this.#as } } : {};
       const signals = { drain: active.drain.signal, stop: active.stop.signal };
       const result = assembled.engine
-        .drive(runId, { workspaces, ...signals, waitForPeople })
+        .drive(runId, { workspaces, ...signals, waitForPeople, ...resumed })
         .then(async (end): Promise<RunResult<never>> => resultOf(end, await loadRun(store, runId), { store, workspaces }))
         .finally(leave);
       return new Run({ runId, store, clock: this.#clock, as: this.#as, result, readers: this.#readers, stop: () => active.stop.abort() });

@@ -239,6 +239,18 @@ describe("problems", () => {
     ["steps: { a: { readonly: true, prompt: '' } }", "1:39 BAD_VALUE"],
   ])("%j", (text, problem) => expect(codes(text)).toEqual([problem]));
 
+  test("whoever wants a person asked finds out how, whatever they write", () => {
+    expect(problemsOf("steps: { a: { approval: Release? } }")).toMatchObject([{ code: "UNKNOWN_KEY", hint: "Did you mean `approve`?" }]);
+    expect(problemsOf("steps: { a: { type: manual, prompt: x, readonly: true } }")).toMatchObject([
+      { code: "BAD_VALUE", hint: expect.stringContaining("`approve: What is to be agreed to?`") },
+    ]);
+    expect(problemsOf("steps: { a: { needs: [] } }")[0]).toMatchObject({
+      code: "STEP_NO_KIND",
+      hint: expect.stringMatching(/prompt.*command.*approve.*ask/),
+    });
+    expect(problemsOf("steps: { a: { type: cooking, prompt: x, readonly: true } }")).toMatchObject([{ hint: "Write one of them" }]);
+  });
+
   test("a step given twice names both places", () => {
     const [problem] = problemsOf("steps:\n  a: { command: x, readonly: true }\n  a: { command: y, readonly: true }\n");
     expect(problem).toMatchObject({

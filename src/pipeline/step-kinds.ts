@@ -1,7 +1,7 @@
 import { named, type Path, type YamlSource } from "../config/index.ts";
 import type { PipelineProblem } from "./problem.ts";
 import { isMap } from "./reading.ts";
-import { COMMAND_WORDS, LATER_STEP_KINDS, PROMPT_WORDS } from "./vocabulary.ts";
+import { APPROVE_WORDS, COMMAND_WORDS, LATER_STEP_KINDS, PROMPT_WORDS } from "./vocabulary.ts";
 
 /** The key that says what a step is. */
 const KINDS = ["prompt", "command", "approve", "ask", "pipeline", "steps"] as const;
@@ -17,6 +17,7 @@ export function kindOf(keys: readonly string[]): StepKind {
   if (keys.some((k) => LATER_STEP_KINDS.includes(k))) return "later";
   // `run: npm test` is answered as a misspelt `command`, not as a step without a kind.
   if (keys.some((k) => COMMAND_WORDS.includes(k))) return "command";
+  if (keys.some((k) => APPROVE_WORDS.includes(k))) return "approve";
   return keys.some((k) => PROMPT_WORDS.includes(k)) ? "prompt" : "none";
 }
 
@@ -35,8 +36,8 @@ export function kindProblems(source: YamlSource, path: Path, kind: StepKind): Pi
     ];
   }
   if (kind !== "none") return [];
-  const message = `${id} has neither a prompt nor a command`;
-  const hint = "Add `prompt: ...` for an agent, or `command: ...` for the shell";
+  const message = `${id} has nothing to do: no prompt, no command, and nobody is asked`;
+  const hint = "Add `prompt: ...` for an agent, `command: ...` for the shell, `approve: ...` or `ask: ...` for a person";
   return [source.problem("STEP_NO_KIND", path, message, hint, "key")];
 }
 

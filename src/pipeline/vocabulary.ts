@@ -10,9 +10,17 @@ const settingsHint = "Agents, models and providers live in stepfall.yaml; a step
 /** Kinds of steps that come later: a step with such a key needs no other kind. */
 export const LATER_STEP_KINDS = ["loop"];
 
-/** What people write instead of `command` and of `prompt`. */
+/** What people write instead of `approve`, `command` and `prompt`. */
+export const APPROVE_WORDS = ["approval", "approved-by", "confirm", "manual", "manual-approval"];
 export const COMMAND_WORDS = ["run", "cmd", "script", "shell", "exec"];
 export const PROMPT_WORDS = ["task", "instructions", "instruction", "goal", "message"];
+
+const asked = "A step that waits for a person has the key `approve: What is to be agreed to?`, or `ask: A question?`";
+/** Written as a step's `type`, which is the sort of work it is. */
+export const NO_TYPES: Readonly<Record<string, string>> = Object.fromEntries(
+  ["approve", "approval", "manual", "ask", "question", "human", "gate"].map((word) => [word, asked]),
+);
+
 const renamed = (words: readonly string[], key: string): Record<string, string> => Object.fromEntries(words.map((w) => [w, key]));
 
 /** Of steps that make no progress. */
@@ -118,6 +126,7 @@ export const stepWords: Vocabulary = {
   synonyms: {
     ...renamed(COMMAND_WORDS, "command"),
     ...renamed(PROMPT_WORDS, "prompt"),
+    ...renamed(APPROVE_WORDS, "approve"),
     ...renamed(["depends_on", "dependsOn", "depends-on", "depends", "dependencies", "after", "requires", "need"], "needs"),
     ...renamed(["retries", "max_retries", "max-retries", "attempts"], "retry"),
     ...renamed(["artifacts", "produces", "creates", "output", "files"], "outputs"),
@@ -137,7 +146,6 @@ export const stepWords: Vocabulary = {
     ...renamed(["label", "tags"], "labels"),
     ...renamed(["best_of", "bestOf", "samples", "candidates"], "best-of"),
     kind: "type",
-    approval: "approve",
     question: "ask",
     uses: "pipeline",
   },
@@ -187,7 +195,7 @@ export const commandStepWords: Vocabulary = {
 export const approveStepWords: Vocabulary = {
   of: "an approval",
   later: LATER_STEP_KINDS,
-  synonyms: { ...controlSynonyms, depends_on: "needs", dependsOn: "needs" },
+  synonyms: { ...renamed(APPROVE_WORDS, "approve"), ...controlSynonyms, depends_on: "needs", dependsOn: "needs" },
   elsewhere: {
     ...nowhereHere([...WORK_KEYS, "env", "budget"], "Only a step with a prompt or a command has it"),
     ...nowhereHere(["matrix", "foreach", "max", "fail-fast", "parallel"], "An approval stands once; put it behind the steps it is about"),

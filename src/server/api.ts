@@ -1,4 +1,5 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { API_PATH } from "./paths.ts";
@@ -7,7 +8,7 @@ import { serveInbox } from "./routes/inbox.ts";
 import { serveMachine } from "./routes/machine.ts";
 import { serveReports, serveRuns, serveSteering } from "./routes/runs.ts";
 import { describeOthers } from "./routes/others.ts";
-import { MOST_BYTES, problem, problemOf, tooLarge } from "./problem.ts";
+import { MOST_BYTES, problem, problemOf, tooLarge, type ProblemDetails } from "./problem.ts";
 
 /** The API below `API_PATH`. Who calls was found out before. `onError`: errors that are bugs, for a log. */
 export function openApi(served: Served, onError: (error: unknown) => void): Api {
@@ -21,19 +22,17 @@ export function openApi(served: Served, onError: (error: unknown) => void): Api 
     },
   });
   describe(api, served);
-  api.get("/openapi.json", (c) => c.json(documentOf(api)));
-  api.onError((error, c) => {
-    // Hono's own refusals, such as a body that is no JSON.
-    if (error instanceof HTTPException)
-      return answerProblem(
-        c,
-        problem(error.status, "BAD_REQUEST", `${error.message}.`, "GET /api/v1/openapi.json says what can be asked."),
-      );
-    const details = problemOf(error);
+  // Made once: it takes a tenth of a second.
+  let document: object | undefined;
+  api.get("/openapi.json", (c) => c.json((document ??= documentOf(api))));
+  const failed = (error: Error, c: Context): Response => {
+    const details = problemIn(error);
     if (details.code === "INTERNAL") onError(error);
     return answerProblem(c, details);
-  });
+  };
+  api.onError(failed);
   const mounted = new OpenAPIHono<ApiEnv>();
+  mounted.onError(failed);
   // Also of requests that do not say how long they are.
   mounted.use(`${API_PATH}/*`, bodyLimit({ maxSize: MOST_BYTES, onError: (c) => answerProblem(c, tooLarge()) }));
   mounted.route(API_PATH, api);
@@ -49,6 +48,15 @@ export function openApi(served: Served, onError: (error: unknown) => void): Api 
     ),
   );
   return mounted;
+}
+
+function problemIn(error: Error): ProblemDetails {
+  const hint = "GET /api/v1/openapi.json says what can be asked.";
+  // Hono's own refusals, such as a body that is no JSON.
+  if (error instanceof HTTPException) return problem(error.status, "BAD_REQUEST", `${error.message}.`, hint);
+  // A client that went away before it had sent all: there is nobody to tell, and nothing is wrong here.
+  if ((error as NodeJS.ErrnoException).code === "ECONNRESET") return problem(400, "BAD_REQUEST", "The request ended too early.", hint);
+  return problemOf(error);
 }
 
 function describe(api: Api, served: Served): void {

@@ -1,4 +1,4 @@
-/** What somebody may do: a viewer looks, an operator also starts and steers runs, an approver also answers the inbox. Each may what those before may. */
+/** What somebody may do: a viewer looks, an operator also starts and steers runs, an approver also answers the inbox and merges. Each may what those before may. */
 export const ROLES = ["viewer", "operator", "approver"] as const;
 export type Role = (typeof ROLES)[number];
 

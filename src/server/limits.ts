@@ -11,14 +11,20 @@ export interface LimitTuning {
 
 export const defaultLimits: LimitTuning = { requests: 64, streams: 64, changes: { burst: 60, perSecond: 5 } };
 
+export interface Limits {
+  /** `undefined`: there are too many. Call the answer when it is over. */
+  enter(kind: "requests" | "streams"): (() => void) | undefined;
+  /** Whether one more change may be made now. */
+  mayChange(): boolean;
+}
+
 /** Counts what is under way and how fast changes come: one browser gone wild must not take the machine. */
-export function openLimits(clock: Clock, tuning: LimitTuning) {
+export function openLimits(clock: Clock, tuning: LimitTuning): Limits {
   const busy = { requests: 0, streams: 0 };
   let left = tuning.changes.burst;
   let at = clock.now();
   return {
-    /** `undefined`: there are too many. Call the answer when it is over. */
-    enter(kind: "requests" | "streams"): (() => void) | undefined {
+    enter(kind) {
       if (busy[kind] >= tuning[kind]) return undefined;
       busy[kind] += 1;
       let isOver = false;
@@ -27,8 +33,7 @@ export function openLimits(clock: Clock, tuning: LimitTuning) {
         isOver = true;
       };
     },
-    /** Whether one more change may be made now. */
-    mayChange(): boolean {
+    mayChange() {
       const now = clock.now();
       const { burst, perSecond } = tuning.changes;
       left = Math.min(burst, left + (Math.max(0, now - at) / 1000) * perSecond);
@@ -36,6 +41,23 @@ export function openLimits(clock: Clock, tuning: LimitTuning) {
       if (left < 1) return false;
       left -= 1;
       return true;
+    },
+  };
+}
+
+/** Each kind of caller has limits of its own, so that strangers and those who only look keep nobody from answering. */
+export interface LimitsByCaller {
+  /** `kind`: a role, or `nobody`. */
+  of(kind: string): Limits;
+}
+
+export function openLimitsByCaller(clock: Clock, tuning: LimitTuning): LimitsByCaller {
+  const known = new Map<string, Limits>();
+  return {
+    of(kind) {
+      const limits = known.get(kind) ?? openLimits(clock, tuning);
+      known.set(kind, limits);
+      return limits;
     },
   };
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Control } from "../control/index.ts";
 
 type LiveItem = Control extends { live(signal: AbortSignal): AsyncIterable<infer T> } ? T : never;
@@ -7,36 +8,43 @@ export interface LiveHub {
   listen(listener: (item: LiveItem) => void): () => void;
 }
 
-/** Looks once for all who listen, and not at all while nobody does. */
-export function openLiveHub(control: Pick<Control, "live">, onError: (error: unknown) => void): LiveHub {
+const AGAIN_MS = 2_000;
+
+/**
+ * Looks once for all who listen, and not at all while nobody does. Nothing is kept: whoever comes later has the look begin again, which tells how things
+ * stand, and those who listen already hear that once more.
+ */
+export function openLiveHub(control: Pick<Control, "live">, onError: (error: unknown) => void, againMs = AGAIN_MS): LiveHub {
   const listeners = new Set<(item: LiveItem) => void>();
-  const latest = new Map<string, LiveItem>();
   let looking: AbortController | undefined;
-  const look = async (stop: AbortController): Promise<void> => {
-    try {
-      for await (const item of control.live(stop.signal)) {
-        latest.set(item.attempt, item);
-        for (const listener of listeners) listener(item);
+  const look = async ({ signal }: AbortController): Promise<void> => {
+    while (!signal.aborted) {
+      try {
+        for await (const item of control.live(signal)) {
+          if (signal.aborted) return;
+          for (const listener of listeners) listener(item);
+        }
+      } catch (error) {
+        // A store that is busy can be asked again; those who listen wait for it.
+        if (!signal.aborted) onError(error);
       }
-    } catch (error) {
-      if (!stop.signal.aborted) onError(error);
-      if (looking === stop) looking = undefined;
+      await sleep(againMs, undefined, { signal }).catch(() => undefined);
     }
+  };
+  const begin = (): void => {
+    looking?.abort();
+    looking = new AbortController();
+    void look(looking);
   };
   return {
     listen(listener) {
-      for (const item of latest.values()) listener(item);
       listeners.add(listener);
-      if (!looking) {
-        looking = new AbortController();
-        void look(looking);
-      }
+      begin();
       return () => {
         listeners.delete(listener);
         if (listeners.size > 0) return;
         looking?.abort();
         looking = undefined;
-        latest.clear();
       };
     },
   };

@@ -84,3 +84,20 @@ test("a token that is wrong counts before a cookie that is right", () => {
   expect(at.callerOf({ cookie, authorization: "Bearer nonsense" })).toBe("refused");
   expect(at.callerOf({})).toBe("nobody");
 });
+
+test("a cookie of that name that another port's page has set comes first, and logs nobody out", () => {
+  const at = login();
+  const cookie = cookieFrom(at.useLink(at.newLink("approver").secret));
+  const name = cookie.split("=")[0] ?? "";
+  for (const tossed of [`${name}=x.y; ${cookie}`, `${name}=; ${cookie}`, `${cookie}; ${name}=__proto__`])
+    expect(at.callerOf({ cookie: tossed }), tossed).toMatchObject({ role: "approver" });
+  expect(at.callerOf({ cookie: `${name}=x.y; ${name}=` })).toBe("refused");
+});
+
+test("somebody who may only look and makes many links leaves the approver's as it is", () => {
+  const at = login();
+  const { secret } = at.newLink("approver");
+  const [first] = Array.from({ length: 200 }, () => at.newLink("viewer").secret);
+  expect(at.useLink(first ?? "")).toBeUndefined();
+  expect(at.useLink(secret)).toBeDefined();
+});

@@ -9,6 +9,7 @@ import { secretFile } from "./secret-file.ts";
 const FOLDER = "server";
 const LINK_MS = 10 * 60_000;
 const SESSION_MS = 7 * 86_400_000;
+/** Of one role: somebody who may only look does not use up those of others. */
 const MOST_LINKS = 100;
 
 export interface Login {
@@ -29,7 +30,20 @@ export const tokenFile = (home: string, role: Role): string => join(home, FOLDER
  * Who may come in. Tokens of the roles lie in files of the home, one a role; links are for browsers and become a cookie that is signed with a key of
  * the home, so that it outlives the server. `port`: cookies know no ports, so its name does. `user`: who owns the home.
  */
-export function openLogin({ home, port, user, clock }: { home: string; port: () => number; user: string; clock: Clock }): Login {
+export function openLogin({
+  home,
+  port,
+  user,
+  clock,
+  used,
+}: {
+  home: string;
+  port: () => number;
+  user: string;
+  clock: Clock;
+  /** Told when a link has let a browser in. */
+  used?: (role: Role) => void;
+}): Login {
   const tokens = ROLES.map((role) => ({ role, digest: digestOf(secretFile(tokenFile(home, role))) }));
   const key = secretFile(join(home, FOLDER, "cookie.key"));
   const links = new Map<string, { role: Role; expiresAt: number }>();
@@ -58,15 +72,17 @@ export function openLogin({ home, port, user, clock }: { home: string; port: () 
       const own = (cookie ?? "")
         .split(";")
         .map((one) => one.trim())
-        .find((one) => one.startsWith(`${cookieName()}=`));
-      return own === undefined ? "nobody" : session(own.slice(cookieName().length + 1));
+        .filter((one) => one.startsWith(`${cookieName()}=`))
+        .map((one) => session(one.slice(cookieName().length + 1)));
+      // Pages of other ports of this machine can set one of this name that comes first: it does not log anybody out.
+      return own.find((caller) => caller !== "refused") ?? own[0] ?? "nobody";
     },
 
     newLink(role) {
       const now = clock.now();
       for (const [secret, { expiresAt }] of links) if (expiresAt <= now) links.delete(secret);
-      const [oldest] = links.keys();
-      if (links.size >= MOST_LINKS && oldest !== undefined) links.delete(oldest);
+      const alike = [...links].filter(([, link]) => link.role === role);
+      if (alike.length >= MOST_LINKS) links.delete(alike[0]?.[0] ?? "");
       const secret = randomBytes(32).toString("base64url");
       const expiresAt = now + LINK_MS;
       links.set(secret, { role, expiresAt });
@@ -77,6 +93,7 @@ export function openLogin({ home, port, user, clock }: { home: string; port: () 
       const link = links.get(secret);
       links.delete(secret);
       if (!link || link.expiresAt <= clock.now()) return undefined;
+      used?.(link.role);
       const body = Buffer.from(JSON.stringify({ role: link.role, until: clock.now() + SESSION_MS })).toString("base64url");
       return `${cookieName()}=${body}.${sign(body)}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${SESSION_MS / 1000}`;
     },

@@ -31,7 +31,7 @@ const titles: Readonly<Record<number, string>> = {
   503: "Not now",
 };
 
-/** Codes that are no 422: that something that was asked for was refused, with what to mend. */
+/** Codes that are no 422, which is: what was asked for was refused, and what to mend is told. */
 const statuses: Readonly<Record<string, number>> = {
   USAGE: 400,
   RUN_AMBIGUOUS: 400,
@@ -42,8 +42,16 @@ const statuses: Readonly<Record<string, number>> = {
   ITEM_UNKNOWN: 404,
   PROJECT_UNKNOWN: 404,
   PHASE_UNKNOWN: 404,
+  NO_PROMPT: 404,
   DIFF_GONE: 410,
+  BRANCH_GONE: 410,
   RUN_OVER: 409,
+  RUN_UNFINISHED: 409,
+  RUN_UNREPEATABLE: 409,
+  NOTHING_TO_MERGE: 409,
+  MERGE_DIRTY: 409,
+  MERGE_DETACHED: 409,
+  MERGE_CONFLICT: 409,
   RUN_DRIVEN: 409,
   ITEM_CLOSED: 409,
   ANSWER_REFUSED: 409,
@@ -51,6 +59,13 @@ const statuses: Readonly<Record<string, number>> = {
   STEP_NOT_ROUTABLE: 409,
   NOT_SUPPORTED_YET: 501,
   STORE_BUSY: 503,
+  STORE_FULL: 503,
+  STORE_CLOSED: 503,
+  STORE_NEWER: 500,
+  STORE_CORRUPT: 500,
+  STORE_FAILED: 500,
+  GIT_FAILED: 500,
+  WORKSPACE_IO: 500,
   START_SLOW: 503,
   LAUNCH_FAILED: 503,
 };

@@ -1,39 +1,24 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { thisHolder } from "../setup/identity.ts";
+import { readServerRecord, serverRecordFile, type ServerRecord } from "../setup/server-record.ts";
 import type { Role } from "./callers.ts";
 import { tokenFile } from "./login.ts";
 import { API_PATH } from "./paths.ts";
 
-/** Where the server of a home is, for other processes of its user. */
-export interface ServerRecord {
-  url: string;
-  pid: number;
-  /** Epoch ms. */
-  startedAt: number;
-}
+export { readServerRecord, type ServerRecord };
 
-const fileOf = (home: string): string => join(home, "server", "server.json");
 const ASK_MS = 10_000;
 
-/** Its folder is there once a server has begun. */
-export function writeServerRecord(home: string, record: ServerRecord): void {
-  const fresh = `${fileOf(home)}.${record.pid}.new`;
-  writeFileSync(fresh, `${JSON.stringify({ version: 1, ...record })}\n`, { mode: 0o600 });
-  renameSync(fresh, fileOf(home));
+/** Of this process. Its folder is there once a server has begun. */
+export function writeServerRecord(home: string, { url, startedAt }: Pick<ServerRecord, "url" | "startedAt">): void {
+  const fresh = `${serverRecordFile(home)}.${process.pid}.new`;
+  writeFileSync(fresh, `${JSON.stringify({ version: 1, url, pid: process.pid, startedAt, holder: thisHolder() })}\n`, { mode: 0o600 });
+  renameSync(fresh, serverRecordFile(home));
 }
 
-export function removeServerRecord(home: string, pid: number): void {
-  if (readServerRecord(home)?.pid === pid) rmSync(fileOf(home), { force: true });
-}
-
-/** What was last written; the server may be gone. */
-export function readServerRecord(home: string): ServerRecord | undefined {
-  try {
-    const { url, pid, startedAt } = JSON.parse(readFileSync(fileOf(home), "utf8")) as ServerRecord;
-    return { url, pid, startedAt };
-  } catch {
-    return undefined;
-  }
+/** That of this process. */
+export function removeServerRecord(home: string): void {
+  if (readServerRecord(home)?.pid === process.pid) rmSync(serverRecordFile(home), { force: true });
 }
 
 /** Asks the server of this home for a link that logs a browser in, once; `undefined`: no server answers. `to`: a path of the dashboard. */

@@ -11,7 +11,7 @@ export interface StreamTuning {
 
 export const defaultStreamTuning: StreamTuning = { heartbeatMs: 15_000, stallMs: 30_000 };
 
-/** Live items that wait for a slow client at most: the newest of each attempt counts. */
+/** After which a browser comes back. */
 const RETRY_MS = 1000;
 
 /** Where a stream begins: after the last id that the client has seen, or after `?after=`; `undefined`: now. */

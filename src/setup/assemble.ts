@@ -3,11 +3,13 @@ import type { Config } from "../config/index.ts";
 import { createEngine, type AgentExecution, type Engine, type EngineDeps, type Feed } from "../engine/index.ts";
 import type { Registry } from "../fleet/index.ts";
 import { connectGateway, type GatewayClient } from "../models/index.ts";
+import type { Log, LogSink } from "../logs/index.ts";
 import type { Store } from "../store/index.ts";
 import { cacheEnvironment, type Project } from "../workspace/index.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { isDead, isHalted, thisHolder } from "./identity.ts";
 import { learn } from "./learnt.ts";
+import { openLog } from "./log.ts";
 import { routingFor } from "./routing.ts";
 import { openIsolation } from "./isolation.ts";
 import { openOnlookers } from "./onlookers.ts";
@@ -23,6 +25,8 @@ export interface Parts {
   registry: Registry<AgentExecution>;
   scripted: ScriptedModels;
   keepWorkspaces: boolean;
+  /** What this process is, in the log. Default: `driver`. */
+  process?: string;
   /** Told at the end what hooks and telemetry could not do. */
   tell?: (notice: string) => void;
 }
@@ -32,6 +36,7 @@ export interface Assembled extends AsyncDisposable {
   engine: Engine;
   deps: EngineDeps;
   store: Store;
+  log: Log;
   /** Which sandbox is in force, for people. Throws NO_SANDBOX where one is required and none can be had. */
   describeSandbox(): Promise<string>;
   /** Replaces whoever listened before. */
@@ -57,11 +62,13 @@ export async function assemble(cli: Surroundings, parts: Parts): Promise<Assembl
   const { config, registry, scripted } = parts;
   const { home, secrets } = config;
   const mask = (text: string): string => secrets.mask(text);
-  const store = await openStore(cli);
+  const sinks: LogSink[] = [];
+  const log = openLog(cli, config, { process: parts.process ?? "driver", more: sinks });
+  const store = await openStore(cli, log);
   const apart = openIsolation(cli, config, parts.project);
   let listener: ((item: Feed) => void) | undefined;
   let gateway: Promise<GatewayClient> | undefined;
-  const { hooks, telemetry } = await openOnlookers(cli, config, { store, tell: parts.tell ?? (() => undefined) }).catch(
+  const { hooks, telemetry } = await openOnlookers(cli, config, { store, log, sinks, tell: parts.tell ?? (() => undefined) }).catch(
     async (error: unknown) => {
       await store.close();
       throw error;
@@ -77,7 +84,7 @@ export async function assemble(cli: Surroundings, parts: Parts): Promise<Assembl
     budgets: { ...config.budgets, tiers: config.tiers },
     host: createLocalHost({ home, clock: cli.clock, mask }),
     keepers: createKeeperHost({ home, clock: cli.clock, mask, secrets: () => secrets.values() }),
-    gateway: () => (gateway ??= connectGateway({ home, clock: cli.clock, env: pick(cli.env, forGateway) })),
+    gateway: () => (gateway ??= connectGateway({ home, clock: cli.clock, env: pick(cli.env, forGateway), tuning: { log: config.log } })),
     slots: config.slots,
     baseEnv: { ...pick(cli.env, inherited), ...cacheEnvironment(home, parts.project?.id ?? parts.cacheId ?? "none") },
     isolation: apart.isolation,
@@ -91,7 +98,10 @@ export async function assemble(cli: Surroundings, parts: Parts): Promise<Assembl
     isHalted,
     ...(hooks?.veto ? { veto: hooks.veto } : {}),
     ...(telemetry ? { traceparent: telemetry.traceparent } : {}),
+    log,
     onFeed: (item) => {
+      if (item.kind === "progress" && item.isNotice)
+        log.warn("notice", item.text, { room: "engine", step: item.step, attempt: item.attempt });
       listener?.(item);
       if (item.kind === "event") hooks?.kick();
     },
@@ -102,6 +112,7 @@ export async function assemble(cli: Surroundings, parts: Parts): Promise<Assembl
     engine,
     deps,
     store,
+    log,
     describeSandbox: () => apart.describe(),
     listen: (l) => (listener = l),
     [Symbol.asyncDispose]: async () => {

@@ -20,6 +20,7 @@ export type RequestErrorCode =
   | "RUN_UNFINISHED"
   | "RUN_OVER"
   | "RUN_DRIVEN"
+  | "RUN_UNREPEATABLE"
   | "PROJECT_UNKNOWN"
   | "PHASE_UNKNOWN"
   | "SERVER_SILENT"
@@ -41,6 +42,7 @@ export type RequestErrorCode =
   | "BRANCH_GONE"
   | "NEEDS_CONFIRMATION"
   | "HOME_NOT_WRITABLE"
+  | "HOME_GONE"
   | "NO_GATE"
   | "FILE_EXISTS"
   | "DEMO_FAILED";

@@ -18,10 +18,11 @@ export async function findRun(cli: Surroundings, store: Store, given: string | u
     throw new RequestError("RUN_UNKNOWN", "there is no run yet", "Start with `stepfall run FILE`.");
   }
   const wanted = given.toLowerCase();
+  const [whole] = wanted === "" ? [] : await store.runs({ runId: wanted });
+  if (whole) return whole;
   const rows = await store.runs();
-  const fit = rows.filter((r) => r.runId === wanted || (wanted !== "" && (r.runId.startsWith(wanted) || r.runId.endsWith(wanted))));
-  const exact = fit.find((r) => r.runId === wanted) ?? (fit.length === 1 ? fit[0] : undefined);
-  if (exact) return exact;
+  const fit = rows.filter((r) => wanted !== "" && (r.runId.startsWith(wanted) || r.runId.endsWith(wanted)));
+  if (fit.length === 1 && fit[0]) return fit[0];
   if (fit.length > 1)
     throw new RequestError(
       "RUN_AMBIGUOUS",

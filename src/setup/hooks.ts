@@ -2,9 +2,11 @@ import type { Config } from "../config/index.ts";
 import { runStream } from "../domain/index.ts";
 import type { Veto } from "../engine/index.ts";
 import { compileHooks, createVeto, Deliverer, Letters, LetterWriter, type CallingWith, type Hook, type Letter } from "../hooks/index.ts";
+import type { Log } from "../logs/index.ts";
 import type { Store } from "../store/index.ts";
 import { openProject } from "../workspace/index.ts";
 import { isDead, thisHolder } from "./identity.ts";
+import { readServerRecord } from "./server-record.ts";
 import { loadSettings } from "./settings.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -31,31 +33,31 @@ export interface OpenedHooks {
   veto: Veto | undefined;
   /** Something happened: it is delivered soon. */
   kick(): void;
-  /** Tries for so long to deliver what is there. */
-  flush(mostMs: number): Promise<{ waiting: Letter[] }>;
-  /** Waits a little for what is under way, and tells what is left. */
-  close(): Promise<void>;
+  /** Tries for so long to deliver what is there; `alsoElsewhere`: waits for what another process delivers, too. */
+  flush(mostMs: number, options?: { alsoElsewhere: boolean }): Promise<{ waiting: Letter[] }>;
+  /** Waits so long at most for what is under way (default 5 s), and tells what is left. */
+  close(mostMs?: number): Promise<void>;
 }
 
 /** `undefined` where neither these settings nor this home have hooks. Throws HooksError. */
 export async function openHooks(
   cli: Surroundings,
   config: Config,
-  { store, tell }: { store: Store; tell: (notice: string) => void },
+  { store, log, tell }: { store: Store; log: Log; tell: (notice: string) => void },
 ): Promise<OpenedHooks | undefined> {
   const own = compileHooks(config.hooks, config.notify);
   if (own.length === 0 && !Letters.inUse(config.home)) return undefined;
   const notices = new Set<string>();
   const notice = (text: string): void => void notices.add(text);
-  const world = callingWith(cli, config);
+  const world: CallingWith = { ...callingWith(cli, config), dashboard: () => readServerRecord(config.home)?.url };
   // Those that are only asked need nobody who delivers.
   const tells = own.some((h) => !h.veto) || Letters.inUse(config.home);
   const writer = new LetterWriter({ store, hooksOf: hooksFinder(cli, config, store, notice), world, notice });
-  const options = { store, clock: cli.clock, home: config.home, holder: thisHolder(), isDead, writer, world, notice };
+  const options = { store, clock: cli.clock, home: config.home, holder: thisHolder(), isDead, writer, world, notice, log };
   const deliverer = tells ? new Deliverer(options) : undefined;
   await deliverer?.open();
   let isKicked = false;
-  const flush = async (mostMs: number): Promise<{ waiting: Letter[] }> => (await deliverer?.flush(mostMs)) ?? { waiting: [] };
+  const flush: OpenedHooks["flush"] = async (mostMs, how) => (await deliverer?.flush(mostMs, how)) ?? { waiting: [] };
   return {
     veto: createVeto(own, world, cli.clock),
     kick() {
@@ -63,8 +65,8 @@ export async function openHooks(
       deliverer?.kick();
     },
     flush,
-    async close() {
-      const { waiting } = isKicked ? await flush(FLUSH_MS) : { waiting: [] };
+    async close(mostMs = FLUSH_MS) {
+      const { waiting } = isKicked ? await flush(mostMs) : { waiting: [] };
       await deliverer?.[Symbol.asyncDispose]();
       for (const text of notices) tell(text);
       const [first] = waiting;
@@ -85,28 +87,35 @@ const callingWith = (cli: Surroundings, { home, secrets }: Config): CallingWith 
   program: "stepfall",
 });
 
-/** The hooks of a run: those of its base commit, and the user's. They are read once for each base. */
+/** For so long what was read is good: a process that delivers for days is to hear of hooks that were changed. */
+const FRESH_MS = 10_000;
+const MOST_KEPT = 200;
+
+/** The hooks of a run: those of its base commit, and the user's. */
 function hooksFinder(cli: Surroundings, config: Config, store: Store, notice: (text: string) => void) {
-  const byBase = new Map<string, Promise<readonly Hook[]>>();
-  const users = (): Promise<readonly Hook[]> => once("", async () => load({}));
   const load = async (request: Parameters<typeof loadSettings>[1]): Promise<readonly Hook[]> => {
     const { hooks, notify } = await loadSettings({ ...cli, home: config.home }, request);
     return compileHooks(hooks, notify);
   };
-  const once = (key: string, find: () => Promise<readonly Hook[]>): Promise<readonly Hook[]> => {
-    const known = byBase.get(key);
-    if (known) return known;
-    const found = find();
-    byBase.set(key, found);
-    return found;
+  const kept = new Map<string, { at: number; hooks: Promise<readonly Hook[]> }>();
+  const fresh = (key: string, find: () => Promise<readonly Hook[]>): Promise<readonly Hook[]> => {
+    const now = cli.clock.now();
+    const known = kept.get(key);
+    if (known && Math.abs(now - known.at) < FRESH_MS) return known.hooks;
+    const hooks = find();
+    // What could not be read is read again: settings are mended.
+    hooks.catch(() => kept.delete(key));
+    keep(kept, key, { at: now, hooks });
+    return hooks;
   };
+  const users = (): Promise<readonly Hook[]> => fresh("", async () => load({}));
   const bases = new Map<string, { project: string; base: string }>();
   return async (runId: string | undefined): Promise<readonly Hook[]> => {
     if (runId === undefined) return users();
     const run = bases.get(runId) ?? (await baseOf(store, runId));
     if (!run) return users();
-    bases.set(runId, run);
-    return once(`${run.project}\n${run.base}`, async () => {
+    keep(bases, runId, run);
+    return fresh(`${run.project}\n${run.base}`, async () => {
       try {
         const project = await openProject(run.project, { env: cli.env });
         return await load({ project, at: run.base });
@@ -117,6 +126,13 @@ function hooksFinder(cli: Surroundings, config: Config, store: Store, notice: (t
       }
     });
   };
+}
+
+function keep<T>(map: Map<string, T>, key: string, value: T): void {
+  map.delete(key);
+  map.set(key, value);
+  const [oldest] = map.keys();
+  if (map.size > MOST_KEPT && oldest !== undefined) map.delete(oldest);
 }
 
 async function baseOf(store: Store, runId: string): Promise<{ project: string; base: string } | undefined> {

@@ -12,6 +12,8 @@ export function isDead(holder: string): boolean {
   return h !== undefined && h.host === hostname() && processStartTime(h.pid) !== h.startTime;
 }
 
+export const isOfThisMachine = (holder: string): boolean => parseHolder(holder)?.host === hostname();
+
 /** True when the holder is a process of this machine that does nothing until somebody lets it go on (SIGSTOP, Ctrl-Z). */
 export function isHalted(holder: string): boolean {
   const h = parseHolder(holder);

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Config } from "../config/index.ts";
+import type { Log, LogSink } from "../logs/index.ts";
 import type { Store } from "../store/index.ts";
 import type { OpenedHooks } from "./hooks.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -10,7 +11,7 @@ import type { OpenedTelemetry } from "./telemetry.ts";
 export async function openOnlookers(
   cli: Surroundings,
   config: Config,
-  to: { store: Store; tell: (notice: string) => void },
+  to: { store: Store; log: Log; sinks: LogSink[]; tell: (notice: string) => void },
 ): Promise<{ hooks?: OpenedHooks | undefined; telemetry?: OpenedTelemetry | undefined }> {
   const { hooks, notify, telemetry, home } = config;
   const asks = hooks.length > 0 || notify.desktop || notify.webhookSecret !== undefined || existsSync(join(home, "hooks"));

@@ -27,10 +27,9 @@ export function saveOptions(home: string, runId: string, options: RunOptions): v
   writeFileSync(fileOf(home, runId), `${JSON.stringify({ version: 1, ...options })}\n`, { mode: 0o600 });
 }
 
-/** Removes what a run left in its folder, but not what its bill needs to be read right: which models were scripted. */
+/** Removes what a run left in its folder, but not what its bill is read by (which models were scripted), nor with what it can be started again. */
 export function clearRunFolder(home: string, runId: string, cleaned: "all" | "but-branch"): void {
-  const { scripted } = readOptions(home, runId);
-  saveOptions(home, runId, { scripted, cleaned });
+  saveOptions(home, runId, { ...readOptions(home, runId), cleaned });
   const folder = runFolder(home, runId);
   for (const name of readdirSync(folder)) if (name !== OPTIONS) rmSync(join(folder, name), { recursive: true, force: true });
 }

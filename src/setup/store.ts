@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type { Log } from "../logs/index.ts";
 import { openSqliteStore, type Store } from "../store/index.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { RequestError } from "./failure.ts";
@@ -8,7 +9,7 @@ import { homeOf } from "./settings.ts";
 const fileIn = (home: string): string => join(home, "stepfall.db");
 
 /** The store of this home, made when it is not there. */
-export async function openStore(cli: Surroundings): Promise<Store> {
+export async function openStore(cli: Surroundings, log?: Log): Promise<Store> {
   const home = homeOf(cli);
   try {
     mkdirSync(home, { recursive: true, mode: 0o700 });
@@ -20,7 +21,33 @@ export async function openStore(cli: Surroundings): Promise<Store> {
       1,
     );
   }
-  return openSqliteStore({ file: fileIn(home), clock: cli.clock });
+  const store = await openSqliteStore({ file: fileIn(home), clock: cli.clock });
+  return log ? withSlowTold(store, log) : store;
+}
+
+/** Most that one call should take: a person waits for it, or a run does. */
+const SLOW_MS = 2000;
+
+/** The store, with calls that take long told. */
+function withSlowTold(store: Store, log: Log): Store {
+  return new Proxy(store, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name, target);
+      if (typeof member !== "function") return member;
+      return (...args: unknown[]): unknown => {
+        const began = performance.now();
+        const answer: unknown = Reflect.apply(member, target, args);
+        if (!(answer instanceof Promise)) return answer;
+        const look = (): void => {
+          const ms = Math.round(performance.now() - began);
+          if (ms > SLOW_MS)
+            log.warn("store-slow", `the store took ${ms} ms for \`${String(name)}\``, { room: "store", data: { ms, call: String(name) } });
+        };
+        answer.then(look, look);
+        return answer;
+      };
+    },
+  });
 }
 
 /** For commands that only look: nothing is made. `undefined`: nothing ever ran here. */

@@ -1,5 +1,6 @@
 import type { Config } from "../config/index.ts";
 import type { Engine } from "../engine/index.ts";
+import type { Log, LogSink } from "../logs/index.ts";
 import type { Store } from "../store/index.ts";
 import { openTelemetry, parseHeaders, traceparentOf } from "../telemetry/index.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -16,15 +17,16 @@ export interface OpenedTelemetry {
 /** Only where the settings name an endpoint. */
 export function startTelemetry(
   cli: Surroundings,
-  { telemetry: settings, secrets }: Config,
-  { store, tell }: { store: Store; tell: (notice: string) => void },
+  { telemetry: settings, secrets, log: logs }: Config,
+  { store, log, sinks, tell }: { store: Store; log: Log; sinks: LogSink[]; tell: (notice: string) => void },
 ): OpenedTelemetry | undefined {
   if (!settings) return undefined;
   const { endpoint, headersSecret } = settings;
   const secret = headersSecret === undefined ? "" : secrets.get(headersSecret);
   if (secret === undefined) tell(`telemetry: the secret ${headersSecret ?? ""} is not set; it is sent without headers`);
   const headers = parseHeaders(secret ?? "");
-  const telemetry = openTelemetry({ store, clock: cli.clock, endpoint, headers, mask: (text) => secrets.mask(text) });
+  const telemetry = openTelemetry({ store, clock: cli.clock, endpoint, headers, mask: (text) => secrets.mask(text), log });
+  if (logs.otlp) sinks.push(telemetry.logs);
   return {
     traceparent: traceparentOf,
     tracing: (engine) => ({
@@ -39,11 +41,12 @@ export function startTelemetry(
       },
     }),
     async close() {
-      const { spans, measurements, because } = await telemetry.close();
-      if (spans + measurements === 0) return;
-      tell(
-        `telemetry: ${spans} spans and ${measurements} measurements did not reach ${endpoint}${because === undefined ? "" : `: ${because}`}`,
-      );
+      const { spans, measurements, logs: lines, because } = await telemetry.close();
+      if (spans + measurements + lines === 0) return;
+      const what = `${spans} spans, ${measurements} measurements and ${lines} lines of the log`;
+      const text = `telemetry: ${what} did not reach ${endpoint}${because === undefined ? "" : `: ${because}`}`;
+      log.warn("telemetry-lost", text, { room: "telemetry", data: { spans, measurements, lines } });
+      tell(text);
     },
   };
 }

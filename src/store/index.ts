@@ -65,6 +65,9 @@ export interface RunRow {
   stepsDone: number;
   startedAt: number;
   endedAt?: number | undefined;
+  /** How long it did nothing but wait for people, and since when it does. Absent: it was last written before that was counted. */
+  waitedForPeopleMs?: number | undefined;
+  waitsForPeopleSince?: number | undefined;
 }
 
 /** One model call, as the gateway settled it. `callId` is unique for ever: importing twice changes nothing. */

@@ -33,6 +33,19 @@ export const METRICS = {
     description: "Time from the queue to the start of an attempt",
     bounds: [0.01, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 1800],
   },
+  "gen_ai.invoke_agent.duration": {
+    kind: "histogram",
+    unit: "s",
+    description: "Duration of an attempt, with its gates",
+    // Those of the conventions go to 409.6 s; attempts of half an hour are usual here.
+    bounds: [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2, 102.4, 204.8, 409.6, 819.2, 1638.4, 3276.8],
+  },
+  "gen_ai.invoke_agent.inference_calls": {
+    kind: "histogram",
+    unit: "{inference_call}",
+    description: "Model calls of an attempt that were metered",
+    bounds: [1, 2, 4, 8, 16, 32, 64, 128],
+  },
   "gen_ai.client.token.usage": {
     kind: "histogram",
     unit: "{token}",
@@ -53,8 +66,6 @@ export type MetricName = keyof typeof METRICS;
 
 /** What came to an end with one event. */
 export interface Ended {
-  /** Of the event. */
-  version: number;
   spans: readonly Span[];
   measurements: readonly Measurement[];
 }

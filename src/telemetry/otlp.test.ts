@@ -1,8 +1,9 @@
-import { JsonMetricsSerializer, JsonTraceSerializer } from "@opentelemetry/otlp-transformer";
+import { JsonLogsSerializer, JsonMetricsSerializer, JsonTraceSerializer } from "@opentelemetry/otlp-transformer";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { METRICS, type Attributes, type Measurement, type MetricName, type Span } from "./contract.ts";
-import { metricsRequest, tracesRequest } from "./otlp.ts";
+import type { LogRecord } from "../logs/index.ts";
+import { logsRequest, metricsRequest, tracesRequest } from "./otlp.ts";
 
 /** What the official packages make of the same spans and measurements, as their own code reads them. */
 
@@ -108,6 +109,49 @@ describe("OTLP as JSON", () => {
     ];
     const theirs = parse(JsonMetricsSerializer.serializeRequest({ resource, scopeMetrics: [{ scope, metrics }] } as never));
     expect(plain(metricsRequest(measured, { from, to }))).toEqual(theirs);
+  });
+
+  test("lines of the log are what the official serializer makes of them, and stand in the trace of their run", () => {
+    const record: LogRecord = {
+      at: 1_700_000_000_123,
+      level: "warn",
+      process: "driver",
+      pid: 7,
+      room: "engine",
+      event: "attempt-lease-lost",
+      message: "its lease was taken over",
+      run: "01run",
+      attempt: "01run/fix#1",
+      traceId: "0af7651916cd43dd8448eb211c80319c",
+      spanId: "b7ad6b7169203331",
+      data: { epoch: 3, agent: "coder" },
+      error: { code: "STORE_BUSY", message: "busy", stack: "Error: busy\n  at x" },
+    };
+    const official = {
+      hrTime: hrTime(record.at),
+      hrTimeObserved: hrTime(record.at),
+      severityNumber: 13,
+      severityText: "WARN",
+      body: record.message,
+      eventName: "stepfall.attempt-lease-lost",
+      spanContext: { traceId: record.traceId, spanId: record.spanId, traceFlags: 1 },
+      resource,
+      instrumentationScope: scope,
+      droppedAttributesCount: 0,
+      attributes: {
+        "process.pid": 7,
+        "stepfall.process": "driver",
+        "stepfall.room": "engine",
+        "stepfall.run.id": "01run",
+        "stepfall.attempt.id": "01run/fix#1",
+        "error.type": "STORE_BUSY",
+        "exception.message": "busy",
+        "exception.stacktrace": "Error: busy\n  at x",
+        "stepfall.data.epoch": 3,
+        "stepfall.data.agent": "coder",
+      },
+    };
+    expect(plain(logsRequest([record]))).toEqual(parse(JsonLogsSerializer.serializeRequest([official] as never)));
   });
 
   test("every value lands in one bucket, the one that its bounds say", () => {

@@ -1,12 +1,13 @@
 import type { Clock } from "../domain/index.ts";
-import type { Ended } from "./contract.ts";
-import { metricsRequest, tracesRequest } from "./otlp.ts";
+import type { LogRecord } from "../logs/index.ts";
+import type { Measurement, Span } from "./contract.ts";
+import { logsRequest, metricsRequest, tracesRequest } from "./otlp.ts";
+import { post, type Sent } from "./post-otlp.ts";
 
-/** Most spans that wait to be sent. What comes on top is dropped and counted: nothing of a run ever waits for an endpoint. */
-const MOST_WAITING = 4096;
+/** Most spans, measurements and lines together that wait to be sent. What comes on top is dropped and counted: nothing of a run ever waits for an endpoint. */
+const MOST_WAITING = 8192;
 const BATCH = 512;
 const EVERY_MS = 2000;
-const TRY_MS = 10_000;
 const LONGEST_PAUSE_MS = 30_000;
 
 export interface OutboundOptions {
@@ -17,29 +18,38 @@ export interface OutboundOptions {
   mask: (text: string) => string;
   /** Everything of a run up to this version has arrived. */
   arrived: (runId: string, version: number) => Promise<void>;
+  /** It cannot be reached, said once until it can again. */
+  unreachable: (because: string) => void;
   /** Between sendings; default 2 s. */
   everyMs?: number;
 }
 
-interface Waiting extends Ended {
-  runId: string;
+/** What goes out together, or not at all. `of`: up to which version of a run everything has arrived once this has. */
+export interface Outgoing {
+  of?: { runId: string; version: number };
+  spans: readonly Span[];
+  measurements: readonly Measurement[];
+  logs: readonly LogRecord[];
 }
 
 /** What did not arrive, and why not. */
 export interface Lost {
   spans: number;
   measurements: number;
+  logs: number;
   because?: string;
 }
 
-type Sent = { kind: "ok"; rejected: number } | { kind: "refused" | "unreachable"; because: string };
+type Signal = "spans" | "measurements" | "logs";
+const SIGNALS: readonly Signal[] = ["spans", "measurements", "logs"];
+const sizeOf = ({ spans, measurements, logs }: Outgoing): number => spans.length + measurements.length + logs.length;
 
 /** Sends what is over, in order, a batch at a time, and never holds anybody up. */
 export class Outbound {
   readonly #options: OutboundOptions;
-  #waiting: Waiting[] = [];
-  #spans = 0;
-  readonly #lost: Lost = { spans: 0, measurements: 0 };
+  #waiting: Outgoing[] = [];
+  #size = 0;
+  readonly #lost: Lost = { spans: 0, measurements: 0, logs: 0 };
   #failures = 0;
   #timer: NodeJS.Timeout | undefined;
   #sending: Promise<void> | undefined;
@@ -53,15 +63,21 @@ export class Outbound {
     this.#sentAt = options.clock.now();
   }
 
-  add(runId: string, ended: Ended): void {
-    if (ended.spans.length + ended.measurements.length === 0) return;
-    if (this.#spans + ended.spans.length > MOST_WAITING) {
-      this.#lose([ended], "it came faster than it could be sent");
+  /** How many spans, measurements and lines wait. */
+  get waiting(): number {
+    return this.#waiting.reduce((sum, outgoing) => sum + sizeOf(outgoing), 0);
+  }
+
+  add(outgoing: Outgoing): void {
+    const size = sizeOf(outgoing);
+    if (size === 0 || this.#isClosing) return;
+    if (this.#size + size > MOST_WAITING) {
+      this.#lose([outgoing], "it came faster than it could be sent");
       return;
     }
-    this.#waiting.push({ runId, ...ended });
-    this.#spans += ended.spans.length;
-    if (this.#spans >= BATCH && this.#failures === 0) this.#sendSoon(0);
+    this.#waiting.push(outgoing);
+    this.#size += size;
+    if (this.#size >= BATCH && this.#failures === 0) this.#sendSoon(0);
     else this.#sendSoon(this.#options.everyMs ?? EVERY_MS);
   }
 
@@ -98,97 +114,78 @@ export class Outbound {
   }
 
   async #send(): Promise<void> {
-    const batch: Waiting[] = [];
-    let spans = 0;
-    for (const ended of this.#waiting) {
-      if (batch.length > 0 && spans + ended.spans.length > BATCH) break;
-      batch.push(ended);
-      spans += ended.spans.length;
-    }
-    const last = batch.at(-1);
-    if (!last) return;
+    const batch = this.#nextBatch();
+    if (batch.length === 0) return;
     const to = this.#options.clock.now();
-    const measurements = batch.flatMap((e) => e.measurements);
-    const [traces, metrics] = await Promise.all([
-      this.#post("/v1/traces", spans === 0 ? undefined : tracesRequest(batch.flatMap((e) => e.spans))),
+    const spans = batch.flatMap((b) => b.spans);
+    const measurements = batch.flatMap((b) => b.measurements);
+    const logs = batch.flatMap((b) => b.logs);
+    const [ofSpans, ofMeasurements, ofLogs] = await Promise.all([
+      this.#post("/v1/traces", spans.length === 0 ? undefined : tracesRequest(spans)),
       this.#post("/v1/metrics", measurements.length === 0 ? undefined : metricsRequest(measurements, { from: this.#sentAt, to })),
+      this.#post("/v1/logs", logs.length === 0 ? undefined : logsRequest(logs)),
     ]);
-    const failed = [traces, metrics].find((s) => s.kind === "unreachable");
+    const sent = { spans: ofSpans, measurements: ofMeasurements, logs: ofLogs };
+    const failed = SIGNALS.map((signal) => sent[signal]).find((s) => s.kind === "unreachable");
     if (failed && failed.kind !== "ok") {
       this.#failures += 1;
       this.#lost.because = failed.because;
-      this.#keepRest(batch.length, { traces, metrics });
+      this.#keepRest(batch.length, sent);
+      if (this.#failures === 1) this.#options.unreachable(failed.because);
       return;
     }
     this.#failures = 0;
     this.#sentAt = to;
     this.#waiting.splice(0, batch.length);
-    this.#spans -= spans;
-    if (traces.kind === "refused")
-      this.#lose(
-        batch.map((e) => ({ ...e, measurements: [] })),
-        traces.because,
-      );
-    else if (traces.kind === "ok") this.#lost.spans += traces.rejected;
-    if (metrics.kind === "refused")
-      this.#lose(
-        batch.map((e) => ({ ...e, spans: [] })),
-        metrics.because,
-      );
-    else if (metrics.kind === "ok") this.#lost.measurements += metrics.rejected;
-    const versions = new Map(batch.map((e) => [e.runId, e.version]));
+    for (const outgoing of batch) this.#size -= sizeOf(outgoing);
+    for (const signal of SIGNALS) {
+      const how = sent[signal];
+      if (how.kind === "ok") this.#lost[signal] += how.rejected;
+      else
+        this.#lose(
+          batch.map((b) => ({ ...NOTHING, [signal]: b[signal] })),
+          how.because,
+        );
+    }
+    const versions = new Map(batch.flatMap(({ of }) => (of ? [[of.runId, of.version] as const] : [])));
     for (const [runId, version] of versions) await this.#options.arrived(runId, version).catch(() => undefined);
   }
 
-  /** Of a batch of which one half has not arrived, only that half goes out again. */
-  #keepRest(length: number, { traces, metrics }: { traces: Sent; metrics: Sent }): void {
-    for (const [i, ended] of this.#waiting.slice(0, length).entries()) {
-      const spans = traces.kind === "ok" ? [] : ended.spans;
-      this.#spans -= ended.spans.length - spans.length;
-      this.#waiting[i] = { ...ended, spans, measurements: metrics.kind === "ok" ? [] : ended.measurements };
+  #nextBatch(): Outgoing[] {
+    const batch: Outgoing[] = [];
+    let size = 0;
+    for (const outgoing of this.#waiting) {
+      if (batch.length > 0 && size + sizeOf(outgoing) > BATCH) break;
+      batch.push(outgoing);
+      size += sizeOf(outgoing);
+    }
+    return batch;
+  }
+
+  /** Of a batch of which a part has arrived only the rest goes out again. */
+  #keepRest(length: number, sent: Readonly<Record<Signal, Sent>>): void {
+    for (const [i, outgoing] of this.#waiting.slice(0, length).entries()) {
+      const rest: Outgoing = {
+        ...outgoing,
+        spans: sent.spans.kind === "ok" ? [] : outgoing.spans,
+        measurements: sent.measurements.kind === "ok" ? [] : outgoing.measurements,
+        logs: sent.logs.kind === "ok" ? [] : outgoing.logs,
+      };
+      this.#size -= sizeOf(outgoing) - sizeOf(rest);
+      this.#waiting[i] = rest;
     }
   }
 
   async #post(path: string, body: object | undefined): Promise<Sent> {
     if (!body) return { kind: "ok", rejected: 0 };
     const { endpoint, headers, mask } = this.#options;
-    try {
-      const response = await fetch(endpoint + path, {
-        method: "POST",
-        headers: { "content-type": "application/json", "user-agent": "stepfall", ...headers },
-        body: JSON.stringify(body),
-        redirect: "manual",
-        signal: AbortSignal.any([this.#abort.signal, AbortSignal.timeout(TRY_MS)]),
-      });
-      const text = (await response.text()).slice(0, 10_000);
-      if (response.ok) return { kind: "ok", rejected: rejectedIn(text) };
-      const because = mask(`HTTP ${response.status}${text.trim() === "" ? "" : `: ${text.trim().slice(0, 200)}`}`);
-      return { kind: [408, 429, 502, 503, 504].includes(response.status) ? "unreachable" : "refused", because };
-    } catch (error) {
-      const cause =
-        error instanceof Error && error.cause instanceof Error
-          ? error.cause.message || String((error.cause as NodeJS.ErrnoException).code)
-          : undefined;
-      return { kind: "unreachable", because: mask(cause ?? (error instanceof Error ? error.message : String(error))) };
-    }
+    return post(endpoint + path, { body, headers, mask, signal: this.#abort.signal });
   }
 
-  #lose(ended: readonly Ended[], because?: string): void {
-    for (const { spans, measurements } of ended) {
-      this.#lost.spans += spans.length;
-      this.#lost.measurements += measurements.length;
-    }
+  #lose(outgoing: readonly Outgoing[], because?: string): void {
+    for (const lost of outgoing) for (const signal of SIGNALS) this.#lost[signal] += lost[signal].length;
     if (because !== undefined) this.#lost.because = because;
   }
 }
 
-/** What the receiver took is not all of it. Numbers of 64 bits are text in this format. */
-function rejectedIn(text: string): number {
-  try {
-    const { partialSuccess } = JSON.parse(text) as { partialSuccess?: Record<string, unknown> };
-    const rejected = Number(partialSuccess?.["rejectedSpans"] ?? partialSuccess?.["rejectedDataPoints"] ?? 0);
-    return Number.isFinite(rejected) ? rejected : 0;
-  } catch {
-    return 0;
-  }
-}
+const NOTHING: Outgoing = { spans: [], measurements: [], logs: [] };

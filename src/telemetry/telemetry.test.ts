@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { runStream, type Pipeline, type RunEvent } from "../domain/index.ts";
 import { startReceiver, type Receiver } from "../engine/receiver.testkit.ts";
 import { openSqliteStore, type CallRow, type Store } from "../store/index.ts";
+import { Outbound } from "./outbound.ts";
 import { openTelemetry, parseHeaders, spanIdOf, traceIdOf, traceparentOf } from "./index.ts";
 
 const PATIENT = 60_000;
@@ -146,7 +147,7 @@ describe("traces and metrics of a run", { timeout: 4 * PATIENT }, () => {
     await record(begin);
     await record(end, [call("c1"), call("c2", { outcome: "failed", cacheWriteTokens: 7 })]);
     await following.finish();
-    expect(await telemetry.close()).toEqual({ spans: 0, measurements: 0 });
+    expect(await telemetry.close()).toEqual({ spans: 0, measurements: 0, logs: 0 });
 
     const spans = spansIn(receiver);
     const named = (name: string): Otlp => spans.find((s) => s.name === name) ?? expect.fail(`no span ${name}`);
@@ -198,6 +199,8 @@ describe("traces and metrics of a run", { timeout: 4 * PATIENT }, () => {
       ["output", 30],
     ]);
     expect(points["stepfall.attempt.queue_wait"]?.[0]).toMatchObject({ count: 1, sum: 0.25 });
+    expect(points["gen_ai.invoke_agent.duration"]?.[0]).toMatchObject({ count: 1 });
+    expect(points["gen_ai.invoke_agent.inference_calls"]?.[0]).toMatchObject({ count: 1, sum: 2 });
     expect(points["stepfall.gate.verdicts"]?.map((p) => valuesOf(p)["stepfall.verdict"])).toEqual(["refused"]);
   });
 
@@ -237,12 +240,12 @@ describe("traces and metrics of a run", { timeout: 4 * PATIENT }, () => {
     await down.follow(runId).finish();
     const lost = await down.close();
     expect(performance.now() - began).toBeLessThan(20_000);
-    expect(lost).toMatchObject({ spans: 5, measurements: 7 });
+    expect(lost).toMatchObject({ spans: 5, measurements: 9 });
     expect(lost.because).toBeTruthy();
     await using receiver = await startReceiver();
     const up = open(receiver);
     await up.follow(runId).finish();
-    expect(await up.close()).toEqual({ spans: 0, measurements: 0 });
+    expect(await up.close()).toEqual({ spans: 0, measurements: 0, logs: 0 });
     expect(spansIn(receiver)).toHaveLength(5);
   });
 
@@ -267,5 +270,64 @@ describe("traces and metrics of a run", { timeout: 4 * PATIENT }, () => {
     const telemetry = open({ url: "http://127.0.0.1:1" });
     await telemetry.follow(runId).finish();
     expect(await telemetry.close()).toMatchObject({ spans: 5000 });
+  });
+
+  test("what is only measured is bounded as well, while nobody takes it", () => {
+    const outbound = new Outbound({
+      endpoint: "http://127.0.0.1:1",
+      headers: {},
+      clock,
+      mask: (text) => text,
+      arrived: () => Promise.resolve(),
+      unreachable: () => undefined,
+      everyMs: 60_000,
+    });
+    const one = { name: "stepfall.attempt.queue_wait" as const, value: 1, attributes: {} };
+    for (let i = 0; i < 20_000; i += 1) outbound.add({ spans: [], measurements: [one], logs: [] });
+    expect(outbound.waiting).toBeLessThanOrEqual(8192);
+  });
+
+  test("of a call that was never answered no tokens are counted: the ledger has what it may have used at most", async () => {
+    await using receiver = await startReceiver();
+    const unanswered = call("c3", { provider: "gemini", provenance: "unknown", outcome: "failed", inputTokens: 900, outputTokens: 8000 });
+    await record([...begin, ...end], [call("c1"), unanswered]);
+    const telemetry = open(receiver);
+    await telemetry.follow(runId).finish();
+    await telemetry.close();
+    expect(pointsIn(receiver)["gen_ai.client.token.usage"]?.map((p) => p.sum)).toEqual([150, 15]);
+    const span = spansIn(receiver).find((s) => valuesOf(s)["stepfall.call.id"] === "c3");
+    expect(span && valuesOf(span)).toMatchObject({ "gen_ai.provider.name": "gcp.gemini", "stepfall.provider": "gemini" });
+    expect(span && Object.keys(valuesOf(span)).filter((key) => key.startsWith("gen_ai.usage"))).toEqual([]);
+    const costs = pointsIn(receiver)["stepfall.cost"]?.map((p) => valuesOf(p)["stepfall.cost.provenance"]);
+    expect(costs?.toSorted()).toEqual(["reported", "unknown"]);
+  });
+
+  test("lines of the log arrive with the rest; an endpoint without a place for them is no reason to send spans twice", async () => {
+    await using receiver = await startReceiver();
+    receiver.answer = ({ path }) => ({ status: path === "/v1/logs" ? 404 : 200 });
+    await record([...begin, ...end]);
+    const telemetry = open(receiver);
+    const line = { at: 1, level: "warn" as const, process: "driver", pid: 1, event: "x", message: "said" };
+    telemetry.logs(line);
+    await telemetry.follow(runId).finish();
+    expect(await telemetry.close()).toMatchObject({ spans: 0, logs: 1, because: "HTTP 404" });
+    expect(spansIn(receiver)).toHaveLength(4);
+    receiver.answer = () => ({ status: 200 });
+    const second = open(receiver);
+    second.logs(line);
+    expect(await second.close()).toEqual({ spans: 0, measurements: 0, logs: 0 });
+    expect(JSON.stringify(receiver.received.at(-1))).toContain('"said"');
+  });
+
+  test("an endpoint whose answer has no end, or holds what must not be shown, is read in part and masked before it is cut", async () => {
+    await using receiver = await startReceiver();
+    receiver.answer = () => ({ status: 400, body: `${"x".repeat(195)}the-secret and ${"y".repeat(1_000_000)}` });
+    await record([...begin, ...end]);
+    const telemetry = open(receiver);
+    await telemetry.follow(runId).finish();
+    const { because = "" } = await telemetry.close();
+    expect(because).toMatch(/^HTTP 400: x+\*\*\*/);
+    expect(because).not.toContain("the-s");
+    expect(because.length).toBeLessThan(250);
   });
 });

@@ -1,4 +1,5 @@
 import { runStream, type Clock, type Recorded } from "../domain/index.ts";
+import { noLog, type Log, type LogSink } from "../logs/index.ts";
 import type { CallRow, Store } from "../store/index.ts";
 import { Outbound, type Lost } from "./outbound.ts";
 import { RunTrace } from "./trace-run.ts";
@@ -16,24 +17,30 @@ export interface TelemetryOptions {
   everyMs?: number;
   /** Most that `close` waits; default 3 s. */
   closeMs?: number;
+  /** Told when the endpoint cannot be reached, and when a run can be followed no more. */
+  log?: Log;
 }
 
 /** Traces and metrics of the runs that this process drives, made from the journal and sent on the side. */
 export interface Telemetry {
   /** Until `finish`, which takes in what is committed by then. Neither rejects. */
   follow(runId: string): { finish(): Promise<void> };
+  /** Takes lines of the log, to be sent as OTLP logs. */
+  logs: LogSink;
   /** Sends what is left, for `closeMs` at most. What did not arrive in the life of this process. */
   close(): Promise<Lost>;
 }
 
 export function openTelemetry(options: TelemetryOptions): Telemetry {
   const { store, clock, endpoint, headers, mask, everyMs, closeMs = CLOSE_MS } = options;
+  const log = (options.log ?? noLog).child({ room: "telemetry" });
   const outbound = new Outbound({
     endpoint,
     headers,
     clock,
     mask,
     ...(everyMs === undefined ? {} : { everyMs }),
+    unreachable: (because) => log.warn("telemetry-unreachable", `${endpoint} cannot be reached: ${because}`),
     arrived: async (runId, version) => {
       await store.commit({ projections: [{ kind: "offset", key: offsetKey(runId), value: version }] });
     },
@@ -41,7 +48,9 @@ export function openTelemetry(options: TelemetryOptions): Telemetry {
   return {
     follow(runId) {
       const abort = new AbortController();
-      const following = followRun(options, runId, outbound, abort.signal).catch(() => undefined);
+      const following = followRun(options, runId, outbound, abort.signal).catch((error: unknown) =>
+        log.warn("telemetry-stopped", "the run is traced no further in this process", { run: runId, error }),
+      );
       return {
         async finish() {
           abort.abort();
@@ -49,6 +58,7 @@ export function openTelemetry(options: TelemetryOptions): Telemetry {
         },
       };
     },
+    logs: (record) => outbound.add({ spans: [], measurements: [], logs: [record] }),
     close: () => outbound.close(closeMs),
   };
 }
@@ -64,7 +74,7 @@ async function followRun({ store, mask }: TelemetryOptions, runId: string, outbo
     const calls = recorded.version > arrived ? await callsOf(store, recorded) : [];
     const ended = trace.take(recorded, () => calls);
     seen = recorded.version;
-    if (recorded.version > arrived) outbound.add(runId, ended);
+    if (recorded.version > arrived) outbound.add({ of: { runId, version: recorded.version }, ...ended, logs: [] });
   };
   for await (const recorded of store.follow(runStream(runId), { after: 0, signal })) await take(recorded);
   for (const recorded of await store.read(runStream(runId), { after: seen })) await take(recorded);

@@ -1,7 +1,7 @@
 import type { EventData, GateResult, Recorded, Usage } from "../domain/index.ts";
 import type { CallRow } from "../store/index.ts";
 import type { Attributes, Ended, Measurement, Span } from "./contract.ts";
-import { spanIdOf, traceIdOf } from "./ids.ts";
+import { spanIdOf, traceIdOf } from "../logs/index.ts";
 
 type AttemptEnd = Extract<Recorded["event"], { type: "AttemptAccepted" | "AttemptRejected" | "AttemptFailed" | "AttemptInterrupted" }>;
 
@@ -25,6 +25,17 @@ interface OpenAttempt {
 
 const MOST_TEXT = 500;
 
+/** Providers as the GenAI conventions call them, where that is not how our settings do. */
+const WELL_KNOWN: Readonly<Partial<Record<string, string>>> = {
+  gemini: "gcp.gemini",
+  google: "gcp.gemini",
+  vertex: "gcp.vertex_ai",
+  bedrock: "aws.bedrock",
+  azure: "azure.ai.openai",
+  mistral: "mistral_ai",
+  xai: "x_ai",
+};
+
 /**
  * Makes the trace of one run from its journal, event by event: run > step > attempt > gates and model calls. The same events always make the same
  * spans with the same ids, so an engine that takes a run up goes on with its trace. Pure: `calls` are those of the ledger.
@@ -47,7 +58,7 @@ export class RunTrace {
   }
 
   /** `calls` answers the model calls of an attempt that has just ended. */
-  take({ event, at, version }: Pick<Recorded, "event" | "at" | "version">, calls: (attempt: string) => readonly CallRow[]): Ended {
+  take({ event, at }: Pick<Recorded, "event" | "at">, calls: (attempt: string) => readonly CallRow[]): Ended {
     const spans: Span[] = [];
     const measurements: Measurement[] = [];
     switch (event.type) {
@@ -114,7 +125,7 @@ export class RunTrace {
       default:
         break;
     }
-    return { version, spans, measurements };
+    return { spans, measurements };
   }
 
   #open(path: string, at: number): void {
@@ -142,6 +153,14 @@ export class RunTrace {
     const of: Attributes = { "stepfall.agent": agent, "stepfall.tier": open?.tier ?? "none", "stepfall.outcome": outcome };
     const failure: Attributes = type === "AttemptFailed" ? { "error.type": data.kind } : {};
     out.measurements.push({ name: "stepfall.attempts", value: 1, attributes: { ...of, ...failure } });
+    if (open?.startedAt !== undefined) {
+      const byAgent: Attributes = { "gen_ai.agent.name": agent, "stepfall.tier": open.tier };
+      const seconds = Math.max(0, at - open.startedAt) / 1000;
+      out.measurements.push({ name: "gen_ai.invoke_agent.duration", value: seconds, attributes: { ...byAgent, ...failure } });
+      // One whose calls nobody counts has made an unknown number of them, and not none.
+      if (calls.length > 0)
+        out.measurements.push({ name: "gen_ai.invoke_agent.inference_calls", value: calls.length, attributes: byAgent });
+    }
     out.spans.push({
       traceId: this.#traceId,
       spanId: spanIdOf("attempt", data.attempt),
@@ -205,14 +224,28 @@ export class RunTrace {
 
   #call(call: CallRow, out: { spans: Span[]; measurements: Measurement[] }): void {
     const { provider, model, agent, tier } = call;
-    const of: Attributes = { "gen_ai.operation.name": "chat", "gen_ai.provider.name": provider, "gen_ai.request.model": model };
+    const of: Attributes = {
+      "gen_ai.operation.name": "chat",
+      "gen_ai.provider.name": WELL_KNOWN[provider] ?? provider,
+      "gen_ai.request.model": model,
+    };
+    // Of a call that was never answered the ledger has what it may have used at most: no count of tokens.
+    const isCounted = call.outcome === "ok" || call.provenance !== "unknown";
+    const tokens = isCounted && call.inputTokens + call.outputTokens > 0;
     const failed: Attributes = call.outcome === "ok" ? {} : { "error.type": call.outcome };
     out.measurements.push(
       { name: "gen_ai.client.operation.duration", value: call.durationMs / 1000, attributes: { ...of, ...failed } },
-      { name: "gen_ai.client.token.usage", value: call.inputTokens, attributes: { ...of, "gen_ai.token.type": "input" } },
-      { name: "gen_ai.client.token.usage", value: call.outputTokens, attributes: { ...of, "gen_ai.token.type": "output" } },
-      { name: "stepfall.cost", value: call.microUsd, attributes: { ...of, "stepfall.agent": agent, "stepfall.tier": tier } },
+      {
+        name: "stepfall.cost",
+        value: call.microUsd,
+        attributes: { ...of, "stepfall.agent": agent, "stepfall.tier": tier, "stepfall.cost.provenance": call.provenance },
+      },
     );
+    if (tokens)
+      out.measurements.push(
+        { name: "gen_ai.client.token.usage", value: call.inputTokens, attributes: { ...of, "gen_ai.token.type": "input" } },
+        { name: "gen_ai.client.token.usage", value: call.outputTokens, attributes: { ...of, "gen_ai.token.type": "output" } },
+      );
     out.spans.push({
       traceId: this.#traceId,
       spanId: spanIdOf("call", call.callId),
@@ -225,10 +258,8 @@ export class RunTrace {
         ...of,
         ...failed,
         "gen_ai.conversation.id": this.#runId,
-        "gen_ai.usage.input_tokens": call.inputTokens,
-        "gen_ai.usage.cache_read.input_tokens": call.cachedInputTokens,
-        ...(call.cacheWriteTokens === undefined ? {} : { "gen_ai.usage.cache_creation.input_tokens": call.cacheWriteTokens }),
-        "gen_ai.usage.output_tokens": call.outputTokens,
+        ...(tokens ? tokensOf(call) : {}),
+        "stepfall.provider": provider,
         "stepfall.cost.micro_usd": call.microUsd,
         "stepfall.cost.provenance": call.provenance,
         "stepfall.call.id": call.callId,
@@ -294,6 +325,14 @@ function whyOf(event: AttemptEnd): string {
       return event satisfies never;
   }
 }
+
+/** The input counts with what of it was read from, and written into, a cache: as the conventions have it. */
+const tokensOf = ({ inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens }: CallRow): Attributes => ({
+  "gen_ai.usage.input_tokens": inputTokens,
+  "gen_ai.usage.cache_read.input_tokens": cachedInputTokens,
+  ...(cacheWriteTokens === undefined ? {} : { "gen_ai.usage.cache_creation.input_tokens": cacheWriteTokens }),
+  "gen_ai.usage.output_tokens": outputTokens,
+});
 
 /** An attempt's own sums. Its calls' spans hold the same again, each its part. */
 const usageOf = (usage: Usage): Attributes => ({

@@ -115,6 +115,16 @@ export interface DiffStat {
   files: readonly { path: string; added: number; removed: number; binary: boolean }[];
 }
 
+/** Where a run's result is in the user's checkout. */
+export interface MergedIntoCurrent {
+  /** The branch that is checked out. */
+  into: string;
+  /** Where it stands. */
+  commit: string;
+  /** It had the result before: nothing was done. */
+  already: boolean;
+}
+
 /** All git work on one project. Every call rejects with a WorkspaceError. */
 export interface Workspaces {
   /** Creates `stepfall/<runId>` at `base`; doing it again with the same base changes nothing. */
@@ -165,7 +175,7 @@ export interface Workspaces {
   diff(from: string, to: string, options?: { paths?: readonly string[]; maxBytes?: number }): Promise<string>;
 
   /** `stepfall merge RUN`: brings the run branch into the branch that is checked out in the user's work tree. */
-  mergeIntoCurrent(branch: RunBranch, message: string): Promise<{ into: string; commit: string }>;
+  mergeIntoCurrent(branch: RunBranch, message: string): Promise<MergedIntoCurrent>;
   /** Removes folders of a run, but those of the attempts in `keep`; with `branch` also its branch and refs. */
   cleanRun(runId: string, options?: { branch?: boolean; keep?: readonly string[] }): Promise<void>;
   /** Ids of runs, of any project, that have folders on disk. */

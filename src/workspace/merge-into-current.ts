@@ -1,21 +1,21 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { only } from "./commit.ts";
-import type { RunBranch } from "./contract.ts";
+import type { MergedIntoCurrent, RunBranch } from "./contract.ts";
 import type { Site } from "./create.ts";
 import { GitFailed, WorkspaceError } from "./errors.ts";
 import { branchRef, tipOf } from "./merge.ts";
 import { splitNames } from "./status.ts";
 
+const INDEX_MS = 10_000;
+const INDEX_LOOK_MS = 200;
+
 /**
  * The one place where the user's checkout is changed, because they asked. A merge that does not go through is taken back, so that
  * the checkout is as before; what was uncommitted stays uncommitted.
  */
-export async function mergeIntoCurrent(
-  { project, git }: Site,
-  branch: RunBranch,
-  message: string,
-): Promise<{ into: string; commit: string }> {
+export async function mergeIntoCurrent({ project, git }: Site, branch: RunBranch, message: string): Promise<MergedIntoCurrent> {
   const ref = await git.user(["symbolic-ref", "--quiet", "HEAD"], { accept: [0, 1] });
   if (ref.code !== 0)
     throw new WorkspaceError(
@@ -25,18 +25,14 @@ export async function mergeIntoCurrent(
     );
   const into = only(ref).replace("refs/heads/", "");
   for (const state of ["MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply"]) {
-    if (await stat(join(project.gitDir, state)).catch(() => undefined))
-      throw new WorkspaceError(
-        "MERGE_DIRTY",
-        `${project.top} is in the middle of something (${state}).`,
-        "Finish it or abort it, then merge again.",
-      );
+    if (await stat(join(project.gitDir, state)).catch(() => undefined)) throw inTheMiddle(project.top, state);
   }
+  if (await isIndexLocked(project)) throw atWork(project, "Let it end, then merge again.");
   if (!(await tipOf(git, branch)))
     throw new WorkspaceError("GIT_FAILED", `There is no branch ${branch.name}.`, "See `git branch --list 'stepfall/*'`.");
   const is = await git.user(["merge-base", "--is-ancestor", branchRef(branch), "HEAD"], { accept: [0, 1] });
   if (is.code === 1) await merge({ project, git }, branch, message);
-  return { into, commit: only(await git.user(["rev-parse", "HEAD"])) };
+  return { into, commit: only(await git.user(["rev-parse", "HEAD"])), already: is.code === 0 };
 }
 
 async function merge({ project, git }: Pick<Site, "project" | "git">, branch: RunBranch, message: string): Promise<void> {
@@ -44,6 +40,8 @@ async function merge({ project, git }: Pick<Site, "project" | "git">, branch: Ru
   const args = ["merge", "--no-ff", "--no-edit", "-m", message, branch.name];
   const { code, stdout, stderr } = await git.user(args, { accept: [0, 1, 2, 128] });
   if (code === 0) return;
+  // Somebody else began one in the moment since that was asked: it is not ours to take back.
+  if (/You have not concluded your merge|MERGE_HEAD exists/.test(stderr)) throw inTheMiddle(project.top, "MERGE_HEAD");
   const overlapping = namedAfter(stderr, /would be overwritten by merge/);
   if (overlapping.length > 0)
     throw new WorkspaceError(
@@ -55,7 +53,7 @@ async function merge({ project, git }: Pick<Site, "project" | "git">, branch: Ru
   const conflicts = await git.user(["diff", "--name-only", "--diff-filter=U", "-z", "--no-ext-diff"]);
   const paths = splitNames(conflicts.stdout).sort();
   // Only a merge of our own making is aborted: before it there was none.
-  if (await stat(join(project.gitDir, "MERGE_HEAD")).catch(() => undefined)) await git.user(["merge", "--abort"]);
+  if (await stat(join(project.gitDir, "MERGE_HEAD")).catch(() => undefined)) await takeBack({ project, git });
   if (paths.length > 0)
     throw new WorkspaceError(
       "MERGE_CONFLICT",
@@ -65,6 +63,29 @@ async function merge({ project, git }: Pick<Site, "project" | "git">, branch: Ru
     );
   throw new GitFailed(args, code, stderr.trim() || stdout.toString("utf8"));
 }
+
+/** A git command that has begun meanwhile (an editor asks for the status again and again) may hold the index: it is waited for. */
+async function takeBack({ project, git }: Pick<Site, "project" | "git">): Promise<void> {
+  for (const end = performance.now() + INDEX_MS; ; await sleep(INDEX_LOOK_MS)) {
+    const { code, stderr } = await git.user(["merge", "--abort"], { accept: [0, 1, 128] });
+    if (code === 0) return;
+    if (!(await isIndexLocked(project))) throw new GitFailed(["merge", "--abort"], code, stderr);
+    if (performance.now() >= end) throw atWork(project, "The merge was not taken back for it. When it has ended: git merge --abort");
+  }
+}
+
+const isIndexLocked = async ({ gitDir }: Site["project"]): Promise<boolean> =>
+  (await stat(join(gitDir, "index.lock")).catch(() => undefined)) !== undefined;
+
+const atWork = ({ top, gitDir }: Site["project"], hint: string): WorkspaceError =>
+  new WorkspaceError(
+    "MERGE_DIRTY",
+    `Another git command is at work in ${top}.`,
+    `${hint} If none is, one has left a file behind: rm ${join(gitDir, "index.lock")}`,
+  );
+
+const inTheMiddle = (top: string, state: string): WorkspaceError =>
+  new WorkspaceError("MERGE_DIRTY", `${top} is in the middle of something (${state}).`, "Finish it or abort it, then merge again.");
 
 /** git lists paths below its sentence, each after a tab. */
 function namedAfter(stderr: string, sentence: RegExp): string[] {

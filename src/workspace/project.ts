@@ -157,7 +157,7 @@ async function withoutHead(git: Git, top: string, branch: GitAnswer): Promise<Er
   return new WorkspaceError(
     "PROJECT_NO_COMMIT",
     `${top} has no commit yet on ${ref.replace("refs/heads/", "")}.`,
-    "Make a first commit: git commit --allow-empty -m start",
+    "A run starts from what is committed. Make a first commit: git add --all && git commit -m start",
   );
 }
 

@@ -31,14 +31,14 @@ test("stepfall merge brings the run into the user's branch with their hooks, and
     "untracked.txt": "u\n",
   });
   chmodSync(join(dir, ".git/hooks/post-merge"), 0o755);
-  const { into, commit } = await workspaces.mergeIntoCurrent(branch, "Take the run");
-  expect(into).toBe("main");
+  const { into, commit, already } = await workspaces.mergeIntoCurrent(branch, "Take the run");
+  expect([into, already]).toEqual(["main", false]);
   expect(s.git(dir, "rev-parse", "main", "main^1", "main^2")).toBe(`${commit}\n${head}\n${tip}`);
   expect(s.git(dir, "log", "-1", "--format=%s %an")).toBe("Take the run User");
   expect(readFileSync(join(dir, "a.txt"), "utf8")).toBe("by the run\n");
   expect(s.git(dir, "status", "--porcelain")).toBe(" M mine.txt\n?? untracked.txt");
   expect(s.marks()).toEqual(["post-merge"]);
-  expect(await workspaces.mergeIntoCurrent(branch, "Again")).toEqual({ into: "main", commit });
+  expect(await workspaces.mergeIntoCurrent(branch, "Again")).toEqual({ into: "main", commit, already: true });
 });
 
 test("uncommitted or untracked files in the way stop the merge with their names, and stay", async () => {
@@ -84,6 +84,24 @@ test("a hook or a signature that refuses takes the merge back too, and what it s
   await expect(workspaces.mergeIntoCurrent(branch, "x")).rejects.toMatchObject({ code: "GIT_FAILED" });
   expect(s.git(dir, "status", "--porcelain")).toBe("");
   expect(s.git(dir, "rev-parse", "HEAD")).toBe(head);
+});
+
+test("while another git command holds the index nothing is begun; one that comes in between is waited for, and the merge taken back", async () => {
+  await using s = new Scratch();
+  const dir = s.repository("p", { "a.txt": "a\n" });
+  const { workspaces, head } = await finishedRun(s, dir, { "a.txt": "by the run\n" });
+  s.write(dir, { ".git/index.lock": "" });
+  await expect(workspaces.mergeIntoCurrent(branch, "x")).rejects.toMatchObject({
+    code: "MERGE_DIRTY",
+    hint: expect.stringContaining("rm "),
+  });
+  rmSync(join(dir, ".git/index.lock"));
+  // A hook that refuses, and leaves a lock that goes away a second later.
+  s.write(dir, { ".git/hooks/commit-msg": "#!/bin/sh\ntouch .git/index.lock\n(sleep 1; rm .git/index.lock) >/dev/null 2>&1 &\nexit 1\n" });
+  chmodSync(join(dir, ".git/hooks/commit-msg"), 0o755);
+  await expect(workspaces.mergeIntoCurrent(branch, "x")).rejects.toMatchObject({ code: "GIT_FAILED" });
+  expect(existsSync(join(dir, ".git/MERGE_HEAD"))).toBe(false);
+  expect([s.git(dir, "status", "--porcelain"), s.git(dir, "rev-parse", "HEAD")]).toEqual(["", head]);
 });
 
 test("a merge of the user's own that is under way is left alone; a detached HEAD is refused", async () => {

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { launcher, type Scene } from "../../src/cli/cli.testkit.ts";
+import type { Scene } from "../../src/cli/cli.testkit.ts";
 import { startScriptedModel, type ScriptedAnswer, type ScriptedModel, type ScriptFunction } from "../../src/models/index.ts";
+import { serverCommand, type ServerCommand } from "../mcp/mcp-scene.testkit.ts";
 import { programOf, realAgent } from "./catalogue.ts";
 
 /** An agent that is set up to use our MCP server as its user would, by its own command line, with its model scripted. */
@@ -10,12 +11,6 @@ export interface CallingAgent {
   preset: "claude" | "codex" | "opencode";
   /** Writes its settings into `home`, and answers how it is called. */
   set(up: { home: string; model: ScriptedModel; server: ServerCommand }): { args: string[]; env: Record<string, string> };
-}
-
-interface ServerCommand {
-  command: string;
-  args: string[];
-  env: Record<string, string>;
 }
 
 const PROMPT = "Have Stepfall run ask.yaml, and tell me what it changed.";
@@ -170,19 +165,7 @@ export async function letCall(agent: CallingAgent, scene: Scene): Promise<Called
   await using model = await startScriptedModel({ script });
   const home = join(scene.folder, "agent-home");
   mkdirSync(home);
-  const server = {
-    command: process.execPath,
-    args: [launcher, "mcp"],
-    env: {
-      PATH: process.env["PATH"] ?? "",
-      HOME: scene.folder,
-      USER: "anna",
-      STEPFALL_HOME: scene.home,
-      OLLAMA_HOST: "http://127.0.0.1:9",
-      ...scene.sandbox,
-    },
-  };
-  const { args, env } = agent.set({ home, model, server });
+  const { args, env } = agent.set({ home, model, server: serverCommand(scene) });
   const child = spawn(programOf(realAgent(agent.preset)), args, {
     cwd: scene.project,
     env: { PATH: process.env["PATH"], HOME: home, LC_ALL: "C.UTF-8", ...env },

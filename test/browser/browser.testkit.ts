@@ -101,9 +101,12 @@ export class Dashboard implements AsyncDisposable {
     return this.#server.close();
   }
 
-  /** At the port where it was. */
-  async startServer(): Promise<void> {
-    this.#server = await serve(this.control, this.scene, this.#folder, this.#server.port);
+  /** At the port where it was. `version`: as if it had been updated meanwhile. */
+  async startServer(version?: string): Promise<void> {
+    this.#server = await serve(this.control, this.scene, this.#folder, {
+      port: this.#server.port,
+      ...(version === undefined ? {} : { version }),
+    });
   }
 
   /** A browser of somebody who has opened a login link, at a width. */
@@ -138,16 +141,8 @@ export interface Visit {
 
 const clock = { now: () => Date.now() };
 
-const serve = (control: Control, scene: Scene, dashboard: string, port?: number): Promise<RunningServer> =>
-  startServer({
-    control,
-    clock,
-    home: scene.home,
-    version: "0.0.0-test",
-    user: "anna",
-    dashboard,
-    ...(port === undefined ? {} : { port }),
-  });
+const serve = (control: Control, scene: Scene, dashboard: string, more: { port?: number; version?: string } = {}): Promise<RunningServer> =>
+  startServer({ control, clock, home: scene.home, version: "0.0.0-test", user: "anna", dashboard, ...more });
 
 /** A logged-in browser, and everything it complained of. */
 export class Visitor implements AsyncDisposable {

@@ -21,7 +21,11 @@ const fails = `name: nightly
 steps:
   lint: { command: "echo the linter says no; exit 3", readonly: true }
 `;
-const files = { "release.yaml": release, "waits.yaml": waits, "fails.yaml": fails };
+const checked = `name: checked
+steps:
+  work: { command: "echo x > X", outputs: [X], gates: [{ name: slow, command: "sleep 0.3" }] }
+`;
+const files = { "release.yaml": release, "waits.yaml": waits, "fails.yaml": fails, "checked.yaml": checked };
 
 const LONG = 240_000;
 
@@ -44,7 +48,7 @@ describe.skipIf(lacksBrowser())("the dashboard", () => {
     { timeout: LONG },
     async () => {
       const { page } = anna;
-      await page.getByText("No run yet.").waitFor();
+      await page.getByRole("heading", { name: "No run yet: your first one" }).waitFor();
       await page.getByText('stepfall do "Fix the failing test"').waitFor();
 
       await page.keyboard.press("n");
@@ -96,6 +100,8 @@ describe.skipIf(lacksBrowser())("the dashboard", () => {
     await page.getByText("<img src=x onerror=alert(1)>").waitFor();
     await page.getByRole("link", { name: "notes: see its diff" }).waitFor();
     await page.getByText("NOTES", { exact: true }).waitFor();
+    // The page has gone on to it by itself: keys rest for half a second, so that a second press of the last one answers nothing.
+    await page.waitForTimeout(600);
     await page.keyboard.press("a");
     await page.getByText("Approved. Recorded in the journal.").waitFor();
     await page.getByRole("link", { name: /Inbox/ }).click();
@@ -165,6 +171,27 @@ describe.skipIf(lacksBrowser())("the dashboard", () => {
     const [run] = await dashboard.control.runs();
     const { cancel } = await dashboard.control.state(run!.runId);
     expect(cancel).toEqual({ reason: "not today" });
+    expect(anna.complaints).toEqual([]);
+  });
+
+  test("a gate's time is that of one verdict, and a rate that nobody has measured is not shown as one", { timeout: LONG }, async () => {
+    for (let i = 0; i < 2; i++) {
+      const { runId } = await dashboard.control.start("test:x", { project: dashboard.scene.project, pipeline: { file: "checked.yaml" } });
+      await dashboard.control.wait(runId, { timeoutMs: 60_000 });
+    }
+    const { gates, together } = await dashboard.control.gates();
+    const slow = gates.find(({ name }) => name === "slow");
+    expect([slow?.verdicts, together.isAssumed]).toEqual([{ passed: 2, refused: 0, errored: 0 }, true]);
+    const { page } = anna;
+    await anna.goto("/cost");
+    await page.getByLabel("Since").selectOption("today");
+    const row = page.getByRole("region", { name: "Gates" }).getByRole("row", { name: /^slow command/ });
+    const each = row.getByTitle(/ for 2$/);
+    const shown = /^([\d.]+) (ms|s)$/.exec(await each.innerText());
+    const shownMs = Number(shown?.[1]) * (shown?.[2] === "s" ? 1_000 : 1);
+    expect(Math.abs(shownMs - slow!.durationMs / 2)).toBeLessThanOrEqual(51);
+    await page.getByText("is not known yet: too few results are known, or taken, to be right (0) or wrong (0).").waitFor();
+    await page.getByText(/Until then routing assumes that \d+ % of wrong results are accepted/).waitFor();
     expect(anna.complaints).toEqual([]);
   });
 

@@ -1,7 +1,10 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Browser, Locator } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { madeUpRun } from "../../bench/dashboard-journal.ts";
+import { openStoreIn, Player } from "../../bench/dashboard-store.ts";
 import { Dashboard, lacksBrowser, launchBrowser, type Visitor } from "./browser.testkit.ts";
 
 const turn = (text: string, content?: string): object => ({
@@ -41,6 +44,7 @@ steps:
   talk:
     command: |
       echo "<img src=x onerror=alert(1)> is only text"
+      echo "long $(head -c 30000 /dev/zero | tr '\\0' x)"
       for i in $(seq 1 300); do echo "line $i"; done
       until test -e "$TALK_UNTIL"; do sleep 0.1; done
       echo the last word
@@ -48,7 +52,7 @@ steps:
     env: { TALK_UNTIL: "\${{ inputs.until }}" }
   parts: { foreach: [one, two, three], command: "echo \${{ item }}", readonly: true }
   broken: { command: "echo the linter says no >&2; exit 3", readonly: true, may-fail: true }
-  go: { needs: [greet, parts], approve: { title: "Ship the greeting?" } }
+  go: { needs: [greet, parts], approve: { title: "Ship the greeting?", detail: ${JSON.stringify("A line of what is to be known.\n".repeat(60))} } }
   publish: { needs: [go, talk], command: "cat greeting.txt", readonly: true }
 inputs: { until: { type: string } }
 `,
@@ -141,6 +145,9 @@ describe.skipIf(lacksBrowser())("the page of a run", () => {
       await talk.getByRole("searchbox", { name: "Search the log" }).fill("onerror");
       await talk.getByText("<img src=x onerror=alert(1)> is only text").waitFor();
       await talk.getByText("1 of 1").waitFor();
+      // A line of great length does not hold the page up, and is whole for whoever asks.
+      await talk.getByRole("searchbox", { name: "Search the log" }).fill("long x");
+      await talk.getByRole("button", { name: "10,005 more characters" }).click();
       await talk.getByRole("searchbox", { name: "Search the log" }).fill("");
       await talk.getByRole("button", { name: /Follow/ }).click();
       writeFileSync(until, "");
@@ -174,8 +181,12 @@ describe.skipIf(lacksBrowser())("the page of a run", () => {
     expect(await panel("greet").getByRole("article", { name: "Attempt 2" }).count()).toBe(0);
     await step("greet").filter({ hasNotText: "completed" }).waitFor();
     await page.getByText("Actions are for the run as it is now.").waitFor();
-    // Nothing was asked yet.
+    // Nothing was asked yet, and what the second attempt wrote is not there.
     expect(await step("waits for people go").count()).toBe(0);
+    await panel("greet").getByRole("tab", { name: "Diff" }).click();
+    await panel("greet").getByText("goodbye").waitFor();
+    expect(await panel("greet").getByText("hello world").count()).toBe(0);
+    await panel("greet").getByRole("tab", { name: "Attempts" }).click();
     // A key is one event.
     await page.keyboard.press("[");
     await expect.poll(() => slider.getAttribute("aria-valuetext")).toMatch(new RegExp(`^event ${refused - 1} of`));
@@ -188,10 +199,16 @@ describe.skipIf(lacksBrowser())("the page of a run", () => {
   test("what waits for people is answered in place, and a word on the result is put on record", { timeout: LONG }, async () => {
     const { page } = anna;
     await anna.goto(`/runs/${runId}`);
-    await step("waits for people go").click();
-    await panel("go")
-      .getByRole("button", { name: /^Approve/ })
-      .click();
+    const bar = page.getByRole("region", { name: "Waits for you" });
+    const approve = bar.getByRole("button", { name: /^Approve/ });
+    // Whatever step is chosen and however much is to be read, what one answers with is in sight.
+    const inSight = async (): Promise<boolean> => approve.boundingBox().then((box) => box !== null && box.y + box.height < 300);
+    await step("completed greet").click();
+    expect(await inSight()).toBe(true);
+    await bar.getByRole("button", { name: "Look at it" }).click();
+    await panel("go").getByText("It is answered at the top of the page.").waitFor();
+    expect(await inSight()).toBe(true);
+    await approve.click();
     await step("completed publish").waitFor({ timeout: 120_000 });
     await panel("go").getByText("anna: approve").waitFor();
     await step("completed greet").click();
@@ -219,6 +236,31 @@ describe.skipIf(lacksBrowser())("the page of a run", () => {
     await picture("run-timeline");
   });
 
+  test("a long run opens as it is now and not half read; where it could not all be read, that is said", { timeout: LONG }, async () => {
+    const { page } = anna;
+    const long = "01longlonglonglonglonglong";
+    const made = { runId: long, project: dashboard.scene.project, steps: 400, attemptsPerStep: 1.5, slots: 6, reports: 1 };
+    const store = await openStoreIn(dashboard.scene.home);
+    await new Player(store, madeUpRun({ ...made, startedAt: Date.now() - 100_000, everyMs: 20, seed: 7 })).write(10_000);
+    await store.close();
+    const rest = /\/events\?.*after=2000\b/;
+    await page.route(rest, (route) => route.fulfill({ status: 500, body: "" }));
+    await anna.goto(`/runs/${long}`);
+    await page.getByText("Only the first 2,000 events of this run could be read").waitFor();
+    await page.unroute(rest);
+    anna.complaints.length = 0;
+    // The rest comes when the beginning has long been there.
+    await page.route(rest, async (route) => sleep(400).then(() => route.continue()));
+    await page.reload();
+    await page.getByRole("heading", { name: /succeeded made up/ }).waitFor();
+    await page.unroute(rest);
+    // The first of the list is chosen: of a run that were half read it would be one that ran then.
+    expect(
+      await page.getByRole("list", { name: "Steps, failed ones first" }).getByRole("button").first().getAttribute("aria-current"),
+    ).toBe("true");
+    expect(await page.getByText("Only the first").count()).toBe(0);
+  });
+
   test("a viewer sees all of it, and has no button for what they may not do", { timeout: LONG }, async () => {
     await using eve = await dashboard.logIn(browser, { role: "viewer" });
     await eve.goto(`/runs/${runId}?step=greet`);
@@ -233,6 +275,7 @@ describe.skipIf(lacksBrowser())("the page of a run", () => {
     async () => {
       const { page } = anna;
       const found: string[] = [];
+      await anna.goto(`/runs/${runId}?step=greet`);
       for (const [width, colorScheme] of [
         [1440, "light"],
         [390, "dark"],

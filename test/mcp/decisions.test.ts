@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { keptBy } from "../acceptance/run-journal.testkit.ts";
 import { connect, McpScene, type Person } from "./mcp-scene.testkit.ts";
 import { serve } from "./served.testkit.ts";
@@ -74,6 +74,21 @@ test("what an agent says is recorded as the agent's, and what a person is to dec
   const approved = await trusted.call("approve", { item: "two!1" });
   expect(approved.data, approved.text).toMatchObject({ recorded: true, by: "mcp:trusted", stillNeeded: 1 });
   expect((await trusted.call("approve", { item: "bobs!1" })).text).toContain("only bob may answer it");
+  {
+    await using second = await connect(scene, { name: "second", flags: ["--allow-approve"] });
+    expect((await second.call("approve", { item: "two!1" })).text).toMatch(
+      /^NOT_ALLOWED: .*an agent has \(mcp:trusted\): the others are people/,
+    );
+  }
+  // A client that goes away while its person is asked takes its server along, and nothing is decided.
+  const asked = Promise.withResolvers<void>();
+  const leaving = await connect(scene, { generation: "2025-11-25", person: () => (asked.resolve(), new Promise(() => undefined)) });
+  const call = leaving.call("approve", { item: "pay!1" }).catch((error: unknown) => error);
+  await asked.promise;
+  await leaving[Symbol.asyncDispose]();
+  expect(await call).toBeInstanceOf(Error);
+  await vi.waitFor(() => expect(() => process.kill(leaving.pid, 0)).toThrow("ESRCH"), 20_000);
+  expect((await trusted.call("inbox", { run })).data["items"]).toHaveLength(3);
   expect((await trusted.call("cancel", { run, reason: "enough" })).data).toMatchObject({ status: "cancelled", by: "mcp:trusted" });
   expect(trusted.said()).toContain("approvals are also the agent's to decide");
 

@@ -7,7 +7,8 @@ export const generations = ["2025-11-25", "2026-07-28"] as const;
 export type Generation = (typeof generations)[number];
 
 /** What the client's person does with a form. */
-export type Person = (form: ElicitRequestFormParams) => { action: ElicitResult["action"]; content?: Record<string, string> };
+export type Person = (form: ElicitRequestFormParams) => Decided | Promise<Decided>;
+type Decided = { action: ElicitResult["action"]; content?: Record<string, string> };
 
 export interface ConnectOptions {
   generation?: Generation;
@@ -15,6 +16,8 @@ export interface ConnectOptions {
   /** Of `stepfall mcp`. */
   flags?: readonly string[];
   name?: string;
+  /** More variables for the server. */
+  env?: Record<string, string>;
 }
 
 export interface Answered {
@@ -30,6 +33,8 @@ export interface Connected extends AsyncDisposable {
   call(name: string, input?: Record<string, unknown>, onProgress?: (message: string) => void): Promise<Answered>;
   /** What the server said beside the protocol. */
   said(): string;
+  /** The server's process. */
+  pid: number;
 }
 
 /** A process takes long to begin where others have the machine. */
@@ -46,7 +51,7 @@ export function newClient({ generation = "2026-07-28", person, name = "test-clie
       },
     },
   );
-  if (person) client.setRequestHandler("elicitation/create", ({ params }) => person(params as ElicitRequestFormParams));
+  if (person) client.setRequestHandler("elicitation/create", async ({ params }) => person(params as ElicitRequestFormParams));
   return client;
 }
 
@@ -62,22 +67,33 @@ export async function callWith(
   return { data: (result.structuredContent ?? {}) as Record<string, unknown>, text, isError: result.isError === true };
 }
 
+/** All that a server of the scene sees of its surroundings. */
+export const environmentOf = (scene: Scene): Record<string, string> => ({
+  PATH: process.env["PATH"] ?? "",
+  HOME: scene.folder,
+  USER: "anna",
+  STEPFALL_HOME: scene.home,
+  OLLAMA_HOST: "http://127.0.0.1:9",
+  ...scene.sandbox,
+});
+
+/** How a client starts the server. */
+export interface ServerCommand {
+  command: string;
+  args: string[];
+  env: Record<string, string>;
+}
+
+export const serverCommand = (scene: Scene, flags: readonly string[] = []): ServerCommand => ({
+  command: process.execPath,
+  args: [launcher, "mcp", ...flags],
+  env: environmentOf(scene),
+});
+
 /** `stepfall mcp` in the scene's project, and the reference client at its other end. */
 export async function connect(scene: Scene, options: ConnectOptions = {}): Promise<Connected> {
-  const transport = new StdioClientTransport({
-    command: process.execPath,
-    args: [launcher, "mcp", ...(options.flags ?? [])],
-    cwd: scene.project,
-    env: {
-      PATH: process.env["PATH"] ?? "",
-      HOME: scene.folder,
-      USER: "anna",
-      STEPFALL_HOME: scene.home,
-      OLLAMA_HOST: "http://127.0.0.1:9",
-      ...scene.sandbox,
-    },
-    stderr: "pipe",
-  });
+  const { env, ...command } = serverCommand(scene, options.flags);
+  const transport = new StdioClientTransport({ ...command, env: { ...env, ...options.env }, cwd: scene.project, stderr: "pipe" });
   let said = "";
   transport.stderr?.on("data", (chunk: Buffer) => (said += chunk.toString()));
   const client = newClient(options);
@@ -86,6 +102,7 @@ export async function connect(scene: Scene, options: ConnectOptions = {}): Promi
     client,
     call: (name, input, onProgress) => callWith(client, name, input, onProgress),
     said: () => said,
+    pid: transport.pid ?? 0,
     [Symbol.asyncDispose]: () => client.close(),
   };
 }

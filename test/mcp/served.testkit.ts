@@ -5,7 +5,7 @@ import { StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { launcher, type Scene } from "../../src/cli/cli.testkit.ts";
 import { createLauncher, openControl } from "../../src/control/index.ts";
 import { mcpEndpoint, type Rights } from "../../src/server/index.ts";
-import { callWith, newClient, SLOWLY, type Answered, type ConnectOptions } from "./mcp-scene.testkit.ts";
+import { callWith, environmentOf, newClient, SLOWLY, type Answered, type ConnectOptions } from "./mcp-scene.testkit.ts";
 
 const clock = { now: () => Date.now() };
 const roles: Readonly<Record<string, Rights>> = {
@@ -15,8 +15,7 @@ const roles: Readonly<Record<string, Rights>> = {
 
 /** The endpoint alone on a server of its own, in this process: tokens and Host are checked by the server that it belongs to. */
 export async function serve(scene: Scene) {
-  const env = { PATH: process.env["PATH"], HOME: scene.folder, OLLAMA_HOST: "http://127.0.0.1:9", ...scene.sandbox };
-  const surroundings = { env, cwd: scene.folder, home: scene.home, clock };
+  const surroundings = { env: environmentOf(scene), cwd: scene.folder, home: scene.home, clock };
   const control = await openControl({ surroundings, launcher: createLauncher(surroundings, [process.execPath, launcher]) });
   const endpoint = mcpEndpoint({ control, clock, version: "1.2.3" });
   const server = createServer((request, response) => {

@@ -103,11 +103,25 @@ test("what is wrong with a call is told to the agent as a tool's error with what
   expect(await said("start_run", { file: "../../etc/passwd" })).toContain("not in the project");
   expect(await said("start_run", { yaml: "steps: { a: { command: 'true', readonly: true, needs: [b] } }" })).toMatch(/b/);
   expect(await said("do", { tasks: [] })).toContain("tasks");
-  expect(await said("get_run", { run: "nothing" })).toMatch(/^RUN_UNKNOWN/);
+  expect(await said("get_run", { run: "nothing" })).toMatch(/^RUN_UNKNOWN: .*\nlist_runs tells/);
   expect(await said("get_run", { runId: "nothing" })).toContain("Unrecognized key");
   expect(await said("answer", { item: "x!1", text: "y" })).toContain("nothing that waits is called x!1");
   expect(await said("submit_feedback", { run: "nothing", step: "a", verdict: "wrong" })).toMatch(/^RUN_UNKNOWN/);
   expect((await client.call("list_runs")).data).toMatchObject({ runs: [] });
+
+  // The same server, started by an agent at work in a run, as its user had it set up.
+  await using inside = await connect(scene, { env: { STEPFALL_ATTEMPT: "r/a#1" }, flags: ["--allow-approve"] });
+  for (const [name, input] of [
+    ["start_run", { file: "ask.yaml" }],
+    ["do", { tasks: ["again"] }],
+    ["cancel", { run: "r" }],
+    ["answer", { item: "x!1", text: "y" }],
+    ["approve", { item: "x!1" }],
+    ["submit_feedback", { run: "r", step: "a", verdict: "right" }],
+  ] as const)
+    expect((await inside.call(name, input)).text).toMatch(/^NOT_ALLOWED: .*at work as r\/a#1/);
+  expect((await inside.call("list_runs")).data).toMatchObject({ runs: [] });
+  expect(inside.said()).toContain("may look and steer nothing");
 }, 300_000);
 
 test("a sentence is enough: `do` has it done, with the gates that were given, by the agent that was named", async () => {

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parsePipeline } from "../../src/pipeline/index.ts";
+import { launchBrowser, lacksBrowser } from "../browser/browser.testkit.ts";
+import { answerSample, upByNpx } from "./new-user.ts";
 import { folderOfOldNode, hostPath, outsideEnvironment, run, type Done } from "./outside.ts";
 
 /** The package as a person gets it: packed, installed from its tarball beside a Node of its own, and run where the host's Node is old. */
@@ -136,6 +138,32 @@ test("the demo runs from the package: every process it starts is found in dist",
   expect(result.steps.map((step) => step.status)).toEqual(["completed", "completed", "completed", "completed"]);
   expect(result.bill.total.calls).toBe(10);
 });
+
+test.skipIf(lacksBrowser())(
+  "a new user comes from `npx stepfall up` to an answered approval by clicking what they see",
+  { timeout: 300_000 },
+  async () => {
+    const shop = join(withNode, "shop");
+    mkdirSync(shop);
+    const git = (...args: string[]) =>
+      execFileSync("git", ["-c", "user.name=Tester", "-c", "user.email=tester@localhost", ...args], { cwd: shop });
+    git("init", "--quiet", "--initial-branch=main");
+    git("commit", "--quiet", "--allow-empty", "--message", "start");
+    const { child, link, ended } = await upByNpx(shop, { ...env, HOME: folder, OLLAMA_HOST: "http://127.0.0.1:9" });
+    const browser = await launchBrowser();
+    try {
+      const seen = await answerSample(browser, link);
+      expect(seen.complaints).toEqual([]);
+      // Commands on the page work for whoever came by npx.
+      expect(seen.copied).toContain("npx stepfall");
+      expect(seen.merge).toContain("Merge");
+    } finally {
+      await browser.close();
+      if (child.pid !== undefined) process.kill(-child.pid, "SIGTERM");
+      await ended;
+    }
+  },
+);
 
 test("without a Node beside it, on an old Node: two sentences and exit 2", async () => {
   expect(existsSync(join(withoutNode, "node_modules", "node"))).toBe(false);

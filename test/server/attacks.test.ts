@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Scene } from "../../src/cli/cli.testkit.ts";
+import { apiDocument, ROLES, type Role } from "../../src/server/index.ts";
 import { ask, serving, type Answer, type Serving } from "./serving.testkit.ts";
 
 /** What somebody may try who can have a browser of this machine send requests, or who has less rights than they want. */
@@ -53,17 +54,30 @@ test("every refusal is problem+json with what to do, never a stack, and carries 
   expect(text).not.toMatch(/ at .*\.ts:/);
 });
 
-test.each(["evil.example", "evil.example:PORT", "127.0.0.1", "127.0.0.1:1", "localhost.evil.example:PORT", "127.0.0.1:PORT.evil.example"])(
-  "a name that points here is not this server: Host %j",
-  async (host) => {
-    const headers = { host: host.replace("PORT", String(at.server.port)), authorization: `Bearer ${at.token("approver")}` };
-    for (const path of ["/", "/api/v1/me", "/login?token=x"]) {
-      const answer = await ask(at.server.url, path, { headers });
-      expect(answer.status, path).toBe(421);
-      expect(answer.text).not.toContain("the dashboard");
-    }
-  },
-);
+test.each([
+  "evil.example",
+  "evil.example:PORT",
+  "127.0.0.1",
+  "127.0.0.1:1",
+  "localhost.evil.example:PORT",
+  "127.0.0.1:PORT.evil.example",
+  // Other spellings of this machine: a browser keeps logins and origins apart by them.
+  "localhost.:PORT",
+  "127.0.0.1.:PORT",
+  "127.1:PORT",
+  "0.0.0.0:PORT",
+  "2130706433:PORT",
+  "[::ffff:127.0.0.1]:PORT",
+  "[0:0:0:0:0:0:0:1]:PORT",
+  "user@127.0.0.1:PORT",
+])("a name that points here is not this server: Host %j", async (host) => {
+  const headers = { host: host.replace("PORT", String(at.server.port)), authorization: `Bearer ${at.token("approver")}` };
+  for (const path of ["/", "/api/v1/me", "/login?token=x"]) {
+    const answer = await ask(at.server.url, path, { headers });
+    expect(answer.status, path).toBe(421);
+    expect(answer.text).not.toContain("the dashboard");
+  }
+});
 
 test("the names of this machine are", async () => {
   for (const host of ["127.0.0.1", "localhost", "LOCALHOST", "[::1]"])
@@ -128,22 +142,21 @@ describe("a page of another origin, in the browser of somebody who is logged in"
 });
 
 describe("roles", () => {
-  const changes: [string, object][] = [
-    ["/runs", { project: "/", pipeline: { yaml: "steps: {}" } }],
-    ["/tasks", { project: "/", tasks: ["x"] }],
-    ["/runs/01abc/cancel", {}],
-    ["/runs/01abc/resume", {}],
-    ["/runs/01abc/feedback", { step: "a", verdict: "right" }],
-    ["/runs/01abc/reassign", { step: "a" }],
-    ["/runs/01abc/messages", { step: "a", text: "x" }],
-    ["/inbox/answer", item],
-  ];
-
-  test("a viewer looks, and changes nothing", async () => {
-    for (const [path, json] of changes)
-      expect(codeOf(await at.ask(`/api/v1${path}`, { as: "viewer", json })), path).toBe("403 ROLE_TOO_LOW");
-    // Nor learns from what is said of a request that is no good.
-    expect(codeOf(await at.ask("/api/v1/inbox/answer", { as: "viewer", json: { what: 1 } }))).toBe("403 ROLE_TOO_LOW");
+  test("whoever is not allowed to ask is told so before anything is read: each route of openapi.json, for each role below its own", async () => {
+    const { paths } = apiDocument() as { paths: Record<string, Record<string, { "x-role"?: Role }>> };
+    const tried: string[] = [];
+    for (const [path, methods] of Object.entries(paths))
+      for (const [method, { "x-role": needed }] of Object.entries(methods))
+        for (const as of ROLES.slice(0, needed === undefined ? 0 : ROLES.indexOf(needed))) {
+          const asked = { as, method: method.toUpperCase(), ...(method === "get" ? {} : { json: { what: 1 } }) };
+          const refused = await at.ask(`/api/v1${path.replace("{runId}", "01abc")}`, asked);
+          expect(codeOf(refused), `${method} ${path} as ${as}`).toBe("403 ROLE_TOO_LOW");
+          tried.push(`${as} ${method} ${path}`);
+        }
+    expect(tried).toEqual(
+      expect.arrayContaining(["viewer post /runs", "operator post /inbox/answer", "operator post /runs/{runId}/merge"]),
+    );
+    expect(tried.length).toBeGreaterThan(10);
     expect((await at.ask("/api/v1/runs", { as: "viewer" })).status).toBe(200);
   });
 
@@ -175,6 +188,13 @@ describe("the link that logs in", () => {
     const cookie = first.headers["set-cookie"]?.[0]?.split(";")[0] ?? "";
     const me = await ask(at.server.url, "/api/v1/me", { headers: { cookie } });
     expect(me.json).toMatchObject({ role: "viewer", actor: "web:tester" });
+  });
+
+  test("opened by two at once, it lets one in", async () => {
+    const link = new URL(at.server.loginLink("approver"));
+    const both = await Promise.all([1, 2].map(() => ask(at.server.url, link.pathname + link.search)));
+    expect(both.map(({ status }) => status).toSorted()).toEqual([303, 403]);
+    expect(both.filter(({ headers }) => headers["set-cookie"])).toHaveLength(1);
   });
 
   test("leads nowhere else", async () => {

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createLauncher, openControl, type Control } from "../../src/control/index.ts";
 import { launcher as program, type Scene } from "../../src/cli/cli.testkit.ts";
+import type { Log } from "../../src/logs/index.ts";
 import { startServer, tokenFile, type NodeRoute, type Role, type RunningServer, type ServerTuning } from "../../src/server/index.ts";
 
 /** A real server in this process, on the home of a scene; runs that it starts are processes of the real program. */
@@ -33,7 +34,13 @@ export interface Answer {
 
 export async function serving(
   scene: Scene,
-  more: { tuning?: Partial<ServerTuning>; routes?: NodeRoute[]; onError?: (error: unknown) => void; clock?: { now(): number } } = {},
+  more: {
+    tuning?: Partial<ServerTuning>;
+    routes?: NodeRoute[];
+    onError?: (error: unknown) => void;
+    clock?: { now(): number };
+    log?: Log;
+  } = {},
 ): Promise<Serving> {
   const env = {
     PATH: process.env["PATH"] ?? "",

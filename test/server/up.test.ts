@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Scene } from "../../src/cli/cli.testkit.ts";
@@ -39,7 +39,7 @@ const asked = (path: string, json?: object) => {
 const statusOf = async (runId: string): Promise<unknown> => (await asked(`/runs/${runId}`)).json?.["status"];
 
 test(
-  "one server for a home: a second says where it is, with a link of its own; Ctrl-C ends it, and the run it has started goes on",
+  "one server for a home: a second says where it is, with a link of its own; Ctrl-C ends it, and the run it has started goes on; without its home it ends",
   { timeout: 240_000 },
   async () => {
     const go = join(scene.folder, "go");
@@ -56,9 +56,23 @@ test(
     expect(status).toBe(303);
     const me = await ask(told.url, "/api/v1/me", { headers: { cookie: headers["set-cookie"]?.[0]?.split(";")[0] ?? "" } });
     expect(me.json).toMatchObject({ role: "viewer" });
+    // The same link again: a browser that is logged in goes on, another is told.
+    const cookie = headers["set-cookie"]?.[0]?.split(";")[0] ?? "";
+    expect((await ask(told.url, link.pathname + link.search, { headers: { cookie } })).status).toBe(303);
+    expect((await ask(told.url, link.pathname + link.search)).status).toBe(403);
+    // Called in another project, it means that one.
+    const other = join(scene.folder, "the other (one)");
+    scene.git("clone", "--quiet", scene.project, other);
+    const there = JSON.parse((await scene.run(["up", "--json"], { cwd: other })).stdout) as { link: string };
+    const linked = new URL(there.link);
+    const page = (await ask(told.url, linked.pathname + linked.search)).headers["location"] ?? "";
+    expect(new URL(page, told.url).searchParams.get("project")).toBe(other);
 
     const { json } = await asked("/runs", { project: scene.project, pipeline: { file: "held.yaml" } });
     const runId = String(json?.["runId"]);
+    // As where a launcher passes the key on.
+    first.child.kill("SIGINT");
+    await new Promise((resolve) => setTimeout(resolve, 20));
     first.child.kill("SIGINT");
     const ended = await first.ended;
     expect(ended).toMatchObject({ code: 0 });
@@ -70,18 +84,26 @@ test(
     // Killed instead of ended, it leaves its place to the next.
     const third = scene.start(["up", "--port", "0"]);
     await third.said("Open this");
+    // Stopped with Ctrl-Z, it is named at once.
+    third.child.kill("SIGSTOP");
+    const refused = await scene.run(["up"]);
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^SERVER_SILENT: .* is stopped: process \d+\.\n`fg`/m) as string,
+    });
     third.child.kill("SIGKILL");
     await third.ended;
     const fourth = scene.start(["up", "--port", "0"]);
     await fourth.said("Open this");
     expect(await statusOf(runId)).toBe("succeeded");
-    fourth.child.kill("SIGTERM");
-    expect((await fourth.ended).code).toBe(0);
+    rmSync(scene.home, { recursive: true, force: true });
+    expect(await fourth.ended).toMatchObject({ code: 1, stderr: expect.stringContaining("HOME_GONE") as string });
+    expect(existsSync(scene.home)).toBe(false);
   },
 );
 
 test(
-  "a run whose process was killed is taken up once, and that is said; one that was interrupted is left to whoever did it",
+  "a run whose process was killed is taken up, each time, and that is said; one that was interrupted is left to whoever did it",
   { timeout: 240_000 },
   async () => {
     const go = join(scene.folder, "go");
@@ -102,21 +124,20 @@ test(
     await soon(async () => ((await statusOf(runId)) === "running" ? true : undefined));
     const { runs } = (await asked("/runs")).json as { runs: { status: string }[] };
     expect(runs.map(({ status }) => status)).toEqual(["running", "stopped"]);
-    // Killed once more, it is not taken up for ever.
-    const holder = await soon(async () => {
+    // Killed once more, it is taken up once more.
+    const driver = async (): Promise<string | undefined> => {
       const { attempts } = (await asked("/agents")).json as { attempts: { lease: { holder: string; isGone: boolean } }[] };
       return attempts.find(({ lease }) => !lease.isGone)?.lease.holder;
-    });
+    };
+    const holder = await soon(driver);
     process.kill(Number(holder.split(":")[1]), "SIGKILL");
-    await soon(async () => ((await statusOf(runId)) === "stopped" ? true : undefined));
-    await new Promise((resolve) => setTimeout(resolve, 6_000));
-    expect(await statusOf(runId)).toBe("stopped");
+    await soon(async () => ((await driver()) ?? holder) !== holder || undefined);
     writeFileSync(go, "");
-    expect((await asked(`/runs/${runId}/resume`, {})).status).toBe(202);
     await soon(async () => ((await statusOf(runId)) === "succeeded" ? true : undefined));
+    expect((await keptBy(scene)).of("RunResumed").map(({ data }) => data.by)).toEqual(["up:take-up", "up:take-up"]);
     server.child.kill("SIGTERM");
     const { stderr } = await server.ended;
-    expect(stderr.match(/another goes on with it/g)).toHaveLength(1);
+    expect(stderr.match(/another goes on with it/g)).toHaveLength(2);
   },
 );
 

@@ -8,6 +8,8 @@ const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, er
 const overview = createRoute({
   getParentRoute: () => root,
   path: "/",
+  validateSearch: (given: Record<string, unknown>): { project?: string } =>
+    typeof given["project"] === "string" ? { project: given["project"] } : {},
   component: lazyRouteComponent(() => import("./overview/index.tsx"), "OverviewPage"),
 });
 const inbox = createRoute({

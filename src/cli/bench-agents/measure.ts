@@ -9,7 +9,7 @@ import { ScriptedModels } from "../../setup/scripted-models.ts";
 import { openWorkspaces } from "../../workspace/index.ts";
 import type { Cli } from "../cli.ts";
 import { onInterrupts } from "../driving/signals.ts";
-import { actorOf } from "../setup/merge-run.ts";
+import { actorOf } from "../setup/person.ts";
 import { withinBudget } from "./bench-settings.ts";
 import type { Cell } from "./cells.ts";
 import { fitAgents, startableAgents, type Chosen } from "./choose-agents.ts";

@@ -1,10 +1,9 @@
-import { findStep } from "../../control/find-step.ts";
-import { openMasks } from "../../control/masks.ts";
+import { findStep, openMasks } from "../../control/index.ts";
 import { sendMessage } from "../../engine/index.ts";
 import { driverOf, findRun, loadRun } from "../../setup/find-run.ts";
 import { withStore } from "../../setup/store.ts";
 import { Exit, type Cli } from "../cli.ts";
-import { actorOf } from "../setup/merge-run.ts";
+import { actorOf } from "../setup/person.ts";
 import { commandLine } from "../show/summary.ts";
 import { attachTo } from "../watch/attach-step.ts";
 

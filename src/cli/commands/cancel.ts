@@ -2,9 +2,8 @@ import type { RunState } from "../../domain/index.ts";
 import { Exit, type Cli } from "../cli.ts";
 import { driverOf, findRun, loadRun } from "../../setup/find-run.ts";
 import { describeHolder } from "../../setup/identity.ts";
-import { requestCancel, whenOver } from "../../control/cancel.ts";
-import { ReportWriter } from "../../control/run-reports.ts";
-import { askingAs } from "../setup/merge-run.ts";
+import { ReportWriter, requestCancel, whenOver } from "../../control/index.ts";
+import { askingAs } from "../setup/person.ts";
 import { openRun } from "../../setup/open-run.ts";
 import { withStore } from "../../setup/store.ts";
 

@@ -1,12 +1,9 @@
 import { advise } from "../../models/index.ts";
 import { withStore } from "../../setup/store.ts";
 import { Exit, type Cli } from "../cli.ts";
-import { economicsOf, settingsHere } from "../../control/economics.ts";
-import { readLedger, sinceTime } from "../../control/ledger.ts";
-import { toldSavings } from "../../control/savings.ts";
+import { economicsOf, maskData, readLedger, settingsHere, sinceTime, toldSavings } from "../../control/index.ts";
 import { adviceText, dataText, type AdviceData } from "../show/cost-advice.ts";
 import { savingsText } from "../show/cost-savings.ts";
-import { maskData } from "../../control/mask-data.ts";
 import { partOf, partText, type LedgerFlags } from "./cost-by.ts";
 
 /** `stepfall cost --advise`: which agent alone, or which cascade, would have been cheapest at as many right results; or that too little is known. */

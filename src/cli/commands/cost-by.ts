@@ -3,13 +3,9 @@ import { dimensions, viewBy, type Dimension } from "../../models/index.ts";
 import { RequestError } from "../../setup/failure.ts";
 import { withStore } from "../../setup/store.ts";
 import { Exit, type Cli } from "../cli.ts";
-import { economicsOf, settingsHere } from "../../control/economics.ts";
-import { readLedger, sinceTime, type Part } from "../../control/ledger.ts";
-import { toldSavings } from "../../control/savings.ts";
+import { economicsOf, maskData, type LedgerPart, readLedger, settingsHere, sinceTime, toldSavings, zoneOf } from "../../control/index.ts";
 import { savingsText } from "../show/cost-savings.ts";
-import { zoneOf } from "../../control/time-zone.ts";
 import { viewText } from "../show/cost-view.ts";
-import { maskData } from "../../control/mask-data.ts";
 
 export interface LedgerFlags {
   since?: string | undefined;
@@ -36,12 +32,12 @@ export async function costBy(cli: Cli, given: string, flags: LedgerFlags): Promi
 }
 
 /** Outside of a project there is only all of it. */
-export const partOf = (project: string | undefined, since: number | undefined, { all }: LedgerFlags): Part => ({
+export const partOf = (project: string | undefined, since: number | undefined, { all }: LedgerFlags): LedgerPart => ({
   ...(project === undefined || all === true ? {} : { project }),
   ...(since === undefined ? {} : { since }),
 });
 
-export const partText = ({ project }: Part, runs: number): string =>
+export const partText = ({ project }: LedgerPart, runs: number): string =>
   `${runs === 1 ? "The one run" : `${runs} runs`} of ${project ?? "all projects of this home"}`;
 
 function dimensionOf(given: string): Dimension {

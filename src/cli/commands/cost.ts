@@ -9,7 +9,7 @@ import { homeOf } from "../../setup/settings.ts";
 import { withStore } from "../../setup/store.ts";
 import { billText } from "../show/bill-text.ts";
 import { integer } from "../show/format.ts";
-import { saidIn } from "../../control/report.ts";
+import { saidIn } from "../../control/index.ts";
 import { table } from "../show/table.ts";
 import { costAdvise } from "./cost-advise.ts";
 import { costBy, type LedgerFlags } from "./cost-by.ts";

@@ -10,18 +10,21 @@ import { packageRoot } from "../package-root.ts";
 import { startAndDrive } from "./run.ts";
 
 const EXAMPLE = join(packageRoot, "examples", "fix-and-verify");
+const PIPELINE = "pipeline.yaml";
+const WITH_APPROVAL = "with-approval.yaml";
 
 /**
  * `stepfall demo`: makes a small sample project in a temporary folder and runs a pipeline on it as `run` would. The model is scripted, and
- * everything else is real: git, gates, the gateway, the bill.
+ * everything else is real: git, gates, the gateway, the bill. `approve`: it waits in the middle for a person's word. `wait`: it does so without
+ * ending.
  */
-export async function demo(cli: Cli, flags: { slots?: string | undefined }): Promise<number> {
+export async function demo(cli: Cli, flags: { slots?: string | undefined; approve: boolean; wait: boolean }): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), "stepfall-demo-"));
   const project = join(folder, "sample-shop");
   await makeProject(project, cli.env);
   const inside: Cli = { ...cli, cwd: project, home: cli.home ?? join(folder, "home"), env: forDemo(cli.env) };
   cli.out.note(`sample project: ${project}\nThe model is scripted: its answers come from model-script.json. No key, no network, no money.`);
-  const driven = await startAndDrive(inside, "pipeline.yaml", { slots: flags.slots });
+  const driven = await startAndDrive(inside, flags.approve ? WITH_APPROVAL : PIPELINE, { slots: flags.slots, wait: flags.wait });
   return tellResult(inside, driven);
 }
 
@@ -35,7 +38,7 @@ function forDemo(env: Cli["env"]): Cli["env"] {
 async function makeProject(project: string, env: Cli["env"]): Promise<void> {
   await mkdir(project);
   await cp(join(EXAMPLE, "project"), project, { recursive: true });
-  for (const name of ["pipeline.yaml", "stepfall.yaml", "model-script.json"]) await cp(join(EXAMPLE, name), join(project, name));
+  for (const name of [PIPELINE, WITH_APPROVAL, "stepfall.yaml", "model-script.json"]) await cp(join(EXAMPLE, name), join(project, name));
   // The same identity and time everywhere: the sample's commit is always the same one.
   const who = { NAME: "Stepfall demo", EMAIL: "demo@localhost", DATE: "2026-01-01T00:00:00Z" };
   const identity = Object.fromEntries(

@@ -8,12 +8,10 @@ import { complexityOf, pricesOf, routingFor, TYPICAL } from "../../setup/routing
 import { openStoreIfThere } from "../../setup/store.ts";
 import type { Project } from "../../workspace/index.ts";
 import { Exit, type Cli } from "../cli.ts";
-import { listPrices } from "../../control/economics.ts";
-import { readLedger } from "../../control/ledger.ts";
+import { listPrices, maskData, readLedger } from "../../control/index.ts";
 import { plannedSteps } from "../setup/planned-steps.ts";
 import { integer } from "../show/format.ts";
 import { estimateText, type EstimatedStep, type ToldEstimate } from "../show/cost-estimate.ts";
-import { maskData } from "../../control/mask-data.ts";
 
 /** A pipeline that could be run now. */
 export interface Estimable {

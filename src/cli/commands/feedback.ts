@@ -1,9 +1,9 @@
-import { giveFeedback } from "../../control/feedback.ts";
+import { giveFeedback } from "../../control/index.ts";
 import { RequestError } from "../../setup/failure.ts";
 import { findRun } from "../../setup/find-run.ts";
 import { withStore } from "../../setup/store.ts";
 import { Exit, type Cli } from "../cli.ts";
-import { askingAs } from "../setup/merge-run.ts";
+import { askingAs } from "../setup/person.ts";
 
 export interface FeedbackFlags {
   run?: string | undefined;

@@ -1,10 +1,7 @@
-import { readGates } from "../../control/gates.ts";
+import { maskData, readGates, readLedger, settingsHere, sinceTime } from "../../control/index.ts";
 import { withStore } from "../../setup/store.ts";
 import { Exit, type Cli } from "../cli.ts";
-import { settingsHere } from "../../control/economics.ts";
-import { readLedger, sinceTime } from "../../control/ledger.ts";
 import { gatesText } from "../show/gates-text.ts";
-import { maskData } from "../../control/mask-data.ts";
 import { partOf, partText, type LedgerFlags } from "./cost-by.ts";
 
 /** `stepfall gates`: what each gate said, and how often that turned out to be wrong. */

@@ -2,6 +2,7 @@ import type { HookSettings } from "../../config/index.ts";
 import { compileHooks, Letters, OFFSET, type Letter } from "../../hooks/index.ts";
 import { projectHere } from "../../setup/find-run.ts";
 import { openHooks } from "../../setup/hooks.ts";
+import { openLog } from "../../setup/log.ts";
 import { homeOf, loadSettings } from "../../setup/settings.ts";
 import { openStore } from "../../setup/store.ts";
 import { Exit, type Cli } from "../cli.ts";
@@ -24,10 +25,16 @@ export async function hooks(cli: Cli, { retry }: { retry: boolean }): Promise<nu
   const waiting = letters.list("pending");
   const dead = letters.list("dead");
   const left = waiting.length + dead.length + unread;
+  const unreadable = letters.unreadable();
   if (cli.json) {
-    const told = { waiting: waiting.map(shownLetter), dead: dead.map(shownLetter), unread };
+    const told = { waiting: waiting.map(shownLetter), dead: dead.map(shownLetter), unread, unreadable };
     cli.out.json({ version: 1, type: "hooks", hooks: config.hooks.map(shownHook), notify, ...told });
-  } else cli.out.data([hooksText(config.hooks), notifyText(notify), lettersText(waiting, dead, unread)].filter(Boolean).join("\n\n"));
+  } else
+    cli.out.data(
+      [hooksText(config.hooks), notifyText(notify), lettersText(waiting, dead, unread), unreadableText(unreadable, home)]
+        .filter(Boolean)
+        .join("\n\n"),
+    );
   return retry && left > 0 ? Exit.failed : Exit.ok;
 }
 
@@ -36,9 +43,10 @@ async function lookAtJournal(cli: Cli, config: Parameters<typeof openHooks>[1], 
   const store = await openStore(cli);
   try {
     if (retry) {
-      const opened = await openHooks(cli, config, { store, tell: (notice) => cli.out.note(notice) });
+      const log = openLog(cli, config, { process: "hooks" });
+      const opened = await openHooks(cli, config, { store, log, tell: (notice) => cli.out.note(notice) });
       opened?.kick();
-      await opened?.flush(RETRY_MS);
+      await opened?.flush(RETRY_MS, { alsoElsewhere: true });
       await opened?.close();
     }
     const { globalSeq } = await store.commit({});
@@ -102,6 +110,11 @@ function notifyText({ desktop, webhookSecret }: { desktop: boolean; webhookSecre
   const who = [...(desktop ? ["this desktop"] : []), ...(webhookSecret === undefined ? [] : [`the webhook in ${webhookSecret}`])];
   return who.length === 0 ? "" : `What waits for people is told to ${who.join(" and ")}.`;
 }
+
+const unreadableText = (n: number, home: string): string =>
+  n === 0
+    ? ""
+    : `${plural(n, "file")} in ${home}/hooks cannot be read as deliveries, or ${n === 1 ? "is" : "are"} of another version of Stepfall; nobody delivers ${n === 1 ? "it" : "them"}.`;
 
 function lettersText(waiting: readonly Letter[], dead: readonly Letter[], unread: number): string {
   const toRead = `${plural(unread, "event")} of the journal ${unread === 1 ? "was" : "were"} not looked at yet; a run that goes on does, or \`stepfall hooks --retry\`.`;

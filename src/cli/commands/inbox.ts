@@ -1,9 +1,9 @@
-import { answerItem, type Answer } from "../../engine/index.ts";
-import { findItem } from "../../control/find-item.ts";
+import type { Answer } from "../../engine/index.ts";
+import { answerAs, isTaken } from "../../control/index.ts";
 import type { InboxRow } from "../../store/index.ts";
 import { Exit, type Cli } from "../cli.ts";
 import { driverOf } from "../../setup/find-run.ts";
-import { actorOf } from "../setup/merge-run.ts";
+import { askingAs } from "../setup/person.ts";
 import { openStoreIfThere, withStore } from "../../setup/store.ts";
 import { dateTime, duration } from "../show/format.ts";
 import { waitingText } from "../show/waiting-text.ts";
@@ -30,6 +30,8 @@ function itemText(cli: Cli, row: InboxRow, now: number): string {
   return `${row.item}  (${facts.join("; ")})\n${waitingText(row, (...words) => commandLine(cli, ...words))}`;
 }
 
+const TAKEN_MS = 2000;
+
 export interface AnswerFlags {
   verdict: Answer["verdict"];
   text?: string | undefined;
@@ -38,20 +40,17 @@ export interface AnswerFlags {
 /** `stepfall approve`, `reject`, `answer`: says something to an item, named whole or by any part that only one has. */
 export async function answer(cli: Cli, given: string, { verdict, text }: AnswerFlags): Promise<number> {
   return withStore(cli, async (store) => {
-    const row = await findItem(store, given);
-    const actor = actorOf(cli);
-    const by = actor.replace(/^cli:/, "");
-    const { runId, state } = await answerItem(store, cli.clock, { item: row.item, by, verdict, text }, actor);
-    const driver = await driverOf(store, runId, cli.clock.now());
+    const { runId, item, by, stillNeeded, version } = await answerAs(askingAs(cli, store), given, { verdict, text });
+    const isDriven =
+      stillNeeded === 0
+        ? await isTaken({ store, clock: cli.clock }, { runId, after: version, ms: TAKEN_MS })
+        : (await driverOf(store, runId, cli.clock.now())) !== undefined;
     const resume = commandLine(cli, "resume", runId);
-    const item = state.inbox.get(row.item);
-    const left = item && verdict === "approve" ? item.count - item.answers.length : 0;
-    if (cli.json)
-      cli.out.json({ version: 1, item: row.item, runId, verdict, by, stillNeeded: Math.max(0, left), driven: driver !== undefined });
+    if (cli.json) cli.out.json({ version: 1, item, runId, verdict, by, stillNeeded, driven: isDriven });
     else {
-      cli.out.data(`${row.item}: ${verdict} by ${by} recorded`);
-      if (left > 0) cli.out.note(`${left} more must approve.`);
-      else cli.out.note(driver ? `The run goes on.` : `Nobody drives the run now. Go on with: ${resume}`);
+      cli.out.data(`${item}: ${verdict} by ${by} recorded`);
+      if (stillNeeded > 0) cli.out.note(`${stillNeeded} more must approve.`);
+      else cli.out.note(isDriven ? `The run goes on.` : `Nobody drives the run now. Go on with: ${resume}`);
     }
     return Exit.ok;
   });

@@ -5,7 +5,7 @@ import { findChecks, fitTemplate, type Checks } from "../../planning/index.ts";
 import { openProject } from "../../workspace/index.ts";
 import { Exit, type Cli } from "../cli.ts";
 import { RequestError } from "../../setup/failure.ts";
-import { requireTemplate, templateText, type TemplateName } from "../setup/templates.ts";
+import { requireTemplate, templates, templateText, type TemplateName } from "../setup/templates.ts";
 
 /** `stepfall init`: settings and a first pipeline, or one that comes along. Never overwrites. */
 export async function init(cli: Cli, flags: { template: string | undefined }): Promise<number> {
@@ -33,13 +33,13 @@ export async function init(cli: Cli, flags: { template: string | undefined }): P
     for (const name of written) cli.out.data(`wrote ${join(top, name)}`);
     for (const name of kept) cli.out.data(`left ${join(top, name)} as it is`);
     if (written.length > 0) {
+      const { hasAgents, inputs } = template === undefined ? { hasAgents: true, inputs: "" } : templates[template];
       const found =
         gates.length === 0
-          ? `No test command was found: write a gate of your own into ${pipeline}.`
-          : `The gates are ${gates.map((gate) => `\`${gate}\``).join(", ")}, which this project's files suggest.`;
-      const goal = template === undefined ? "" : ' --with goal="..."';
+          ? `No test command was found: write a gate of your own into ${pipeline}.\n`
+          : `The gates are ${gates.map((gate) => `\`${gate}\``).join(", ")}, which this project's files suggest.\n`;
       cli.out.note(
-        `${found}\nNext: edit ${pipeline}, commit ${written.length === 1 ? "the file" : "both files"}, and\n  ${cli.program} run ${pipeline} --model PROVIDER/MODEL${goal}`,
+        `${hasAgents ? found : ""}Next: edit ${pipeline}, commit ${written.length === 1 ? "the file" : "both files"}, and\n  ${cli.program} run ${pipeline}${hasAgents ? " --model PROVIDER/MODEL" : ""}${inputs}`,
       );
     }
   }

@@ -8,12 +8,19 @@ import { homeOf } from "../../setup/settings.ts";
 import { withStore } from "../../setup/store.ts";
 import { clockTime } from "../show/format.ts";
 import { commandLine } from "../show/summary.ts";
-import { readable, Transcripts, type LogLine } from "../../control/transcripts.ts";
+import { type LogLine, readable, Transcripts } from "../../control/index.ts";
 
 const LOOK_AGAIN_MS = 200;
 
 /** `stepfall logs [RUN] [-f] [--step S]`: what agents, setup commands and gates printed, in the order of time. */
-export async function logs(cli: Cli, given: string | undefined, options: { follow: boolean; step: string | undefined }): Promise<number> {
+export async function logs(
+  cli: Cli,
+  given: string | undefined,
+  options: { follow: boolean; step: string | undefined; onlySystem: { level: string | undefined; last: string | undefined } },
+): Promise<number> {
+  const { level, last } = options.onlySystem;
+  if (level !== undefined || last !== undefined)
+    throw new RequestError("USAGE", "--level and --last are for the log of Stepfall itself", "Give --system with them, or leave them out.");
   return withStore(cli, async (store) => {
     const { runId } = await findRun(cli, store, given);
     const state = await loadRun(store, runId);

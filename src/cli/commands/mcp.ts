@@ -2,7 +2,8 @@ import { openControl } from "../../control/index.ts";
 import { serveMcpOnStdio } from "../../server/index.ts";
 import { projectHere } from "../../setup/find-run.ts";
 import { Exit, type Cli } from "../cli.ts";
-import { actorOf } from "../setup/merge-run.ts";
+import { actorOf } from "../setup/person.ts";
+import { attemptAbove } from "../setup/attempt-above.ts";
 import { ownLauncher } from "../setup/own-program.ts";
 
 export interface McpFlags {
@@ -17,8 +18,11 @@ export async function mcp(cli: Cli, { allowApprove, version }: McpFlags): Promis
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, end);
   await using control = await openControl({ surroundings: cli, launcher: ownLauncher(cli) });
   const project = (await projectHere(cli))?.top;
+  const within = attemptAbove(cli.env);
+  const approvals = allowApprove === true ? "also the agent's to decide" : "decided by people";
+  const may = within === undefined ? `approvals are ${approvals}` : `for the agent of ${within}, which may look and steer nothing`;
   cli.out.note(
-    `Stepfall's MCP server, ${project === undefined ? "in no project" : `for ${project}`}; approvals are ${allowApprove === true ? "also the agent's to decide" : "decided by people"}. It ends when its input does.`,
+    `Stepfall's MCP server, ${project === undefined ? "in no project" : `for ${project}`}; ${may}. It ends when its input does.`,
   );
   if (cli.canAsk) cli.out.note(`It is for programs to start, not for people. ${howToAdd(cli.program)}`);
   const options = {
@@ -26,6 +30,7 @@ export async function mcp(cli: Cli, { allowApprove, version }: McpFlags): Promis
     clock: cli.clock,
     version,
     ...(project === undefined ? {} : { project }),
+    ...(within === undefined ? {} : { within }),
     person: actorOf(cli).replace(/^cli:?/, ""),
     rights: { steer: true, answer: true, approve: allowApprove === true },
     onError: (error: Error) => cli.out.note(`mcp: ${error.message}`),

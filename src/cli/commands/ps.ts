@@ -1,8 +1,7 @@
 import { formatUsd } from "../../domain/index.ts";
 import { troubledProviders } from "../../models/index.ts";
 import { Exit, type Cli } from "../cli.ts";
-import { isQuiet, type QueueDepth } from "../../control/queue-depth.ts";
-import { summarizeRuns, type RunSummary } from "../../control/summary.ts";
+import { isQuiet, type QueueDepth, type RunSummary, summarizeRuns } from "../../control/index.ts";
 import { projectHere } from "../../setup/find-run.ts";
 import { homeOf } from "../../setup/settings.ts";
 import { openStoreIfThere } from "../../setup/store.ts";

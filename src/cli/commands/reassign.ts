@@ -1,8 +1,8 @@
-import { reassignStep } from "../../control/reassignment.ts";
+import { reassignStep } from "../../control/index.ts";
 import { driverOf, findRun } from "../../setup/find-run.ts";
 import { withStore } from "../../setup/store.ts";
 import { Exit, type Cli } from "../cli.ts";
-import { askingAs } from "../setup/merge-run.ts";
+import { askingAs } from "../setup/person.ts";
 import { commandLine } from "../show/summary.ts";
 
 export interface ReassignFlags {

@@ -6,9 +6,8 @@ import { onInterrupts } from "../driving/signals.ts";
 import { RequestError } from "../../setup/failure.ts";
 import { findRun, driverOf, loadRun } from "../../setup/find-run.ts";
 import { describeHolder } from "../../setup/identity.ts";
-import { reportHere } from "../../control/open-report.ts";
-import { nameOf, request } from "../../control/request.ts";
-import { askingAs } from "../setup/merge-run.ts";
+import { nameOf, reportHere, request } from "../../control/index.ts";
+import { actorOf, askingAs } from "../setup/person.ts";
 import { openRun } from "../../setup/open-run.ts";
 import { requirePreflight } from "../../setup/preflight.ts";
 import { allOf, checkRequirements } from "../../setup/requirements.ts";
@@ -64,7 +63,13 @@ export async function resume(
   await requirePreflight(assembled.deps, state.runId, needed, interrupts.drain, tell);
   return tellResult(
     cli,
-    await driveRun(cli, assembled, { runId: state.runId, workspaces, interrupts, waitForPeople: flags.wait === true }),
+    await driveRun(cli, assembled, {
+      runId: state.runId,
+      workspaces,
+      interrupts,
+      waitForPeople: flags.wait === true,
+      resumed: { actor: actorOf(cli), by: nameOf(actorOf(cli)) },
+    }),
   );
 }
 

@@ -9,7 +9,8 @@ import { driveRun, tellResult, type Driven } from "../driving/drive.ts";
 import { onInterrupts } from "../driving/signals.ts";
 import { RequestError } from "../../setup/failure.ts";
 import { assemble } from "../../setup/assemble.ts";
-import { actorOf, mergeRun } from "../setup/merge-run.ts";
+import { mergeRun } from "../setup/merge-run.ts";
+import { actorOf } from "../setup/person.ts";
 import { requirePipeline } from "../setup/pipeline-file.ts";
 import { withinSettings } from "../../setup/budgets.ts";
 import { withFound } from "../../setup/found-agents.ts";
@@ -34,14 +35,26 @@ export interface RunFlags extends RunOptions {
   wait?: boolean | undefined;
   /** Shows the run in the dashboard. */
   open?: boolean | undefined;
+  /** A run: its pipeline, inputs and options are taken. */
+  again?: string | undefined;
   /** Tells what the run would cost, and starts nothing. */
   estimate?: boolean | undefined;
 }
 
-/** `stepfall run FILE` */
-export async function run(cli: Cli, file: string, flags: RunFlags): Promise<number> {
-  if (flags.estimate === true) return estimatePipeline(cli, await runnableOf(cli, file, flags), flags);
-  return finishRun(cli, await startAndDrive(cli, file, flags), flags);
+/** `stepfall run FILE`, or `stepfall run --again RUN`. */
+export async function run(cli: Cli, file: string | undefined, given: RunFlags): Promise<number> {
+  const { runnable, flags } = await wanted(cli, file, given);
+  if (flags.estimate === true) return estimatePipeline(cli, runnable, flags);
+  return finishRun(cli, await startPipeline(cli, runnable, flags), flags);
+}
+
+async function wanted(cli: Cli, file: string | undefined, flags: RunFlags): Promise<{ runnable: Runnable; flags: RunFlags }> {
+  if (flags.again !== undefined && file !== undefined)
+    throw new RequestError("USAGE", "a file and --again exclude each other", "--again takes the pipeline of the run it names.");
+  if (flags.again !== undefined) return (await import("./run-again.ts")).runnableAgain(cli, flags.again, flags);
+  if (file === undefined)
+    throw new RequestError("USAGE", "nothing is to be run", "Give the file of a pipeline, or --again with a run that is over.");
+  return { runnable: await runnableOf(cli, file, flags), flags };
 }
 
 /** Tells what a run came to, and merges it when that was asked for and it succeeded. */

@@ -144,7 +144,7 @@ test("init refuses to put a template where a pipeline is, and names the template
   });
   expect(readFileSync(join(scene.project, "pipeline.yaml"), "utf8")).toBe("steps: {}\n");
   expect((await scene.run(["init", "--template", "nothing"])).stderr).toMatch(
-    /^USAGE: there is no template nothing\.\nThe templates are: scout-plan-build\./,
+    /^USAGE: there is no template nothing\.\nThe templates are: approval, scout-plan-build\./,
   );
   expect((await scene.run(["init", "--help"])).stdout).toMatch(/--template <name> .*scout-plan-build/s);
 });

@@ -9,10 +9,8 @@ import { failureWord, gist, plainWords } from "../show/failure-text.ts";
 import { dateTime, duration, indent, integer } from "../show/format.ts";
 import { livenessText, riskLines } from "../show/live-text.ts";
 import { quotaText } from "../show/quota-text.ts";
-import { isQuiet, queueDepths, type QueueDepth } from "../../control/queue-depth.ts";
+import { type AttemptReport, isQuiet, type QueueDepth, queueDepths, reportHere, type RunReport } from "../../control/index.ts";
 import { depthText } from "../show/queue-depth.ts";
-import { reportHere } from "../../control/open-report.ts";
-import type { AttemptReport, RunReport } from "../../control/report.ts";
 import { phaseWord, symbolOf } from "../show/steps-text.ts";
 import { diffText } from "../show/summary.ts";
 

@@ -1,8 +1,7 @@
-import { readdirSync, rmSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { openControl, type Control, type RunSummary } from "../../control/index.ts";
+import { openControl } from "../../control/index.ts";
 import { LeaseKeeper } from "../../fleet/index.ts";
 import {
   askLoginLink,
@@ -18,15 +17,18 @@ import {
   type RunningServer,
   type ServerOptions,
 } from "../../server/index.ts";
+import { openBesideServer } from "../../setup/beside-server.ts";
 import { RequestError } from "../../setup/failure.ts";
-import { isDead, thisHolder } from "../../setup/identity.ts";
+import { projectHere } from "../../setup/find-run.ts";
+import { describeHolder, isDead, isHalted, thisHolder } from "../../setup/identity.ts";
 import { homeOf } from "../../setup/settings.ts";
 import { openStore } from "../../setup/store.ts";
 import type { LeaseRef, Store } from "../../store/index.ts";
 import { Exit, type Cli } from "../cli.ts";
 import { packageRoot } from "../package-root.ts";
 import { writeDetail } from "../report-error.ts";
-import { actorOf } from "../setup/merge-run.ts";
+import { lookAfterHome } from "../setup/look-after-home.ts";
+import { actorOf } from "../setup/person.ts";
 import { ownLauncher } from "../setup/own-program.ts";
 import { tellLink } from "../setup/server-here.ts";
 import { commandLine } from "../show/summary.ts";
@@ -44,9 +46,9 @@ export interface UpFlags {
 const USUAL_PORT = 7788;
 const LEASE = "server";
 const LEASE_MS = 30_000;
-const LOOK_MS = 5_000;
-/** What started processes printed is kept so long. */
-const KEEP_MS = 7 * 86_400_000;
+/** How long another process is waited for that says it is the server: it may be about to begin. */
+const ANSWER_MS = 12_000;
+const SAME_KEY_MS = 1_000;
 
 /** `stepfall up`: the dashboard and the API of this home, until Ctrl-C; runs go on without it. */
 export async function up(cli: Cli, flags: UpFlags): Promise<number> {
@@ -54,15 +56,16 @@ export async function up(cli: Cli, flags: UpFlags): Promise<number> {
   const port = portOf(flags.port);
   const store = await openStore(cli);
   try {
-    const lease = await claim(cli, store);
-    if (!lease) return await tellOther(cli, role, flags.open === true);
+    const claimed = await claim(cli, store);
+    if ("heldBy" in claimed) return await tellOther(cli, { holder: claimed.heldBy, role, isToOpen: flags.open === true });
+    const { lease } = claimed;
     using keeper = new LeaseKeeper(store, cli.clock, LEASE_MS);
     const stop = new AbortController();
     keeper.keep(lease, () => {
       cli.out.note("Another process is the server of this home now: this one slept too long.");
       stop.abort();
     });
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
+    onSignals(cli, stop);
     await serve(cli, { flags, role, port, stop: stop.signal });
     await store.release(lease);
     return Exit.ok;
@@ -71,24 +74,44 @@ export async function up(cli: Cli, flags: UpFlags): Promise<number> {
   }
 }
 
-/** One server for a home: `undefined` when another process is it. */
-async function claim(cli: Cli, store: Store): Promise<LeaseRef | undefined> {
+/** The first ends the server. A launcher and npm pass the same key on: another one counts a second later, and ends this process at once. */
+function onSignals(cli: Cli, stop: AbortController): void {
+  let first: number | undefined;
+  const onSignal = (): void => {
+    const now = cli.clock.now();
+    first ??= now;
+    if (now - first > SAME_KEY_MS) process.exit(Exit.interrupted);
+    stop.abort();
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
+}
+
+/** One server for a home. `heldBy`: another process is it. */
+async function claim(cli: Cli, store: Store): Promise<{ lease: LeaseRef } | { heldBy: string }> {
   const ask = { key: LEASE, holder: thisHolder(), until: cli.clock.now() + LEASE_MS, now: cli.clock.now() };
   const first = await store.acquire(ask);
-  if (first.ok) return first.lease;
-  if (!isDead(first.heldBy.holder)) return undefined;
+  if (first.ok) return first;
+  if (!isDead(first.heldBy.holder)) return { heldBy: first.heldBy.holder };
   const second = await store.acquire({ ...ask, breakEpoch: first.heldBy.epoch });
-  return second.ok ? second.lease : undefined;
+  return second.ok ? second : { heldBy: second.heldBy.holder };
 }
 
 /** Says where the server of this home is. */
-async function tellOther(cli: Cli, role: Role, isToOpen: boolean): Promise<number> {
+async function tellOther(cli: Cli, { holder, role, isToOpen }: { holder: string; role: Role; isToOpen: boolean }): Promise<number> {
   const home = homeOf(cli);
-  let link = await askLoginLink(home, { role });
-  // It may be about to begin.
-  for (let i = 0; link === undefined && i < 50; i++) {
+  if (isHalted(holder))
+    throw new RequestError(
+      "SERVER_SILENT",
+      `the server of ${home} is stopped: ${describeHolder(holder)}`,
+      "`fg` in its terminal lets it go on (it was Ctrl-Z). Or end it with `kill -9`, and try again.",
+      Exit.failed,
+    );
+  const until = cli.clock.now() + ANSWER_MS;
+  const to = await pageOf(cli);
+  let link = await askLoginLink(home, { role, to });
+  while (link === undefined && cli.clock.now() < until) {
     await sleep(200);
-    link = await askLoginLink(home, { role });
+    link = await askLoginLink(home, { role, to });
   }
   const record = readServerRecord(home);
   if (link === undefined || !record)
@@ -103,15 +126,23 @@ async function tellOther(cli: Cli, role: Role, isToOpen: boolean): Promise<numbe
   return Exit.ok;
 }
 
+/** Whoever calls it in a project means that project, whichever the server was begun in. */
+async function pageOf(cli: Cli): Promise<string> {
+  const project = await projectHere(cli);
+  return project ? `/?${new URLSearchParams({ project: project.top }).toString().replaceAll("+", "%20")}` : "/";
+}
+
 async function serve(
   cli: Cli,
   { flags, role, port, stop }: { flags: UpFlags; role: Role; port: number | undefined; stop: AbortSignal },
 ): Promise<void> {
   const home = homeOf(cli);
-  tidy(join(home, "launched"), cli.clock.now() - KEEP_MS);
-  await using control = await openControl({ surroundings: cli, launcher: ownLauncher(cli) });
+  await using beside = await openBesideServer(cli, (notice) => cli.out.note(notice));
+  const { log } = beside;
+  await using control = await openControl({ surroundings: cli, launcher: ownLauncher(cli), log });
   const { version } = flags;
   const onError = (error: unknown): void => {
+    log.error("internal", "a request failed; this is a bug in Stepfall", { room: "server", error });
     const where = writeDetail({ ...cli, home }, error);
     cli.out.note(`INTERNAL: a request failed. This is a bug in Stepfall.${where ? ` The detail is in ${where}.` : ""}`);
   };
@@ -122,19 +153,29 @@ async function serve(
     clock: cli.clock,
     home,
     version,
+    program: commandLine(cli),
     user,
     dashboard: join(packageRoot, "web", "dist"),
     routes: [mcpRoute(mcp, flags.allowApprove === true)],
     onError,
+    log,
   });
   try {
-    writeServerRecord(home, { url: server.url, pid: process.pid, startedAt: cli.clock.now() });
+    log.info("server-began", `it serves ${server.url}`, { room: "server", data: { version } });
+    writeServerRecord(home, { url: server.url, startedAt: cli.clock.now() });
     if (port === undefined && server.port !== USUAL_PORT) cli.out.note(`Port ${USUAL_PORT} is taken by another program.`);
     cli.out.note(`Stepfall is at ${server.url}, on this machine only. Ctrl-C ends it; runs go on.`);
-    await tell(cli, { link: server.loginLink(role), role, url: server.url, pid: process.pid, isToOpen: flags.open === true });
-    await takeUpRuns(cli, control, stop);
+    await tell(cli, {
+      link: server.loginLink(role, await pageOf(cli)),
+      role,
+      url: server.url,
+      pid: process.pid,
+      isToOpen: flags.open === true,
+    });
+    await lookAfterHome({ home, control, clock: cli.clock, log, note: (text) => cli.out.note(text) }, stop);
   } finally {
-    removeServerRecord(home, process.pid);
+    log.info("server-ended", "it serves no more; runs go on", { room: "server" });
+    removeServerRecord(home);
     await mcp.close();
     await server.close();
   }
@@ -166,42 +207,6 @@ async function tell(cli: Cli, told: { link: string; role: Role; url: string; pid
     cli.out.data(link);
   }
   await tellLink(cli, link, isToOpen);
-}
-
-/** Has runs go on whose process died without a word, each once, until `stop`. */
-async function takeUpRuns(cli: Cli, control: Control, stop: AbortSignal): Promise<void> {
-  while (!stop.aborted) {
-    for (const { runId, pipeline } of await abandonedRuns(cli, control)) {
-      cli.out.note(`run ${runId} (${pipeline}): the process that drove it is gone; another goes on with it`);
-      control.resume("up:take-up", runId).catch((error: unknown) => {
-        cli.out.note(`run ${runId} does not go on: ${error instanceof Error ? error.message : String(error)}`);
-      });
-    }
-    await sleep(LOOK_MS, undefined, { signal: stop }).catch(() => undefined);
-  }
-}
-
-/** A store that is busy now can be asked again. */
-async function abandonedRuns(cli: Cli, control: Control): Promise<RunSummary[]> {
-  try {
-    return await control.abandoned();
-  } catch (error) {
-    cli.out.note(`It cannot be seen now which runs are left: ${error instanceof Error ? error.message : String(error)}`);
-    return [];
-  }
-}
-
-function tidy(folder: string, before: number): void {
-  let names: string[];
-  try {
-    names = readdirSync(folder);
-  } catch {
-    return;
-  }
-  for (const name of names) {
-    const file = join(folder, name);
-    if ((statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? before) < before) rmSync(file, { force: true });
-  }
 }
 
 function roleOf(given: string | undefined): Role {

@@ -1,9 +1,11 @@
-import { reportHere } from "../../control/open-report.ts";
+import { openControl, reportHere } from "../../control/index.ts";
+import { importLeftBill } from "../../setup/bill.ts";
 import { findRun, loadRun, shownStatus, type ShownStatus } from "../../setup/find-run.ts";
 import { homeOf } from "../../setup/settings.ts";
 import { withStore } from "../../setup/store.ts";
 import type { Store } from "../../store/index.ts";
 import { Exit, type Cli } from "../cli.ts";
+import { ownLauncher } from "../setup/own-program.ts";
 import { summaryText } from "../show/summary.ts";
 import { Lookout, type SeenRun } from "../watch/lookout.ts";
 import { watchInLines } from "../watch/watch-lines.ts";
@@ -12,13 +14,14 @@ import { watchInLines } from "../watch/watch-lines.ts";
 export async function watch(cli: Cli, given: string | undefined): Promise<number> {
   return withStore(cli, async (store) => {
     const only = given === undefined ? undefined : (await findRun(cli, store, given)).runId;
-    const lookout = new Lookout({ store, home: homeOf(cli), clock: cli.clock, only });
+    const lookout = new Lookout({ store, home: homeOf(cli), clock: cli.clock, only, importBill: () => importLeftBill(cli, store) });
     const terminal = cli.json ? undefined : cli.out.terminal;
     if (!terminal) await watchInLines(cli, lookout, only);
     else {
       const { watchOnScreen } = await import("../watch/watch-screen.ts");
       const keyboard = cli.canAsk ? process.stdin : undefined;
-      const left = await watchOnScreen(cli, { store, lookout, only, terminal, keyboard });
+      await using control = await openControl({ surroundings: cli, launcher: ownLauncher(cli) });
+      const left = await watchOnScreen(cli, { control, lookout, only, terminal, keyboard });
       if (left === "interrupted") return Exit.interrupted;
       if (left === "left") return Exit.ok;
     }

@@ -6,11 +6,11 @@ import { openView } from "../progress/view.ts";
 import type { Assembled } from "../../setup/assemble.ts";
 import type { ShownStatus } from "../../setup/find-run.ts";
 import { plural } from "../show/format.ts";
-import { reportRun, type RunReport } from "../../control/report.ts";
-import { ReportWriter } from "../../control/run-reports.ts";
+import { reportRun, ReportWriter, type RunReport } from "../../control/index.ts";
 import { importLeftBill } from "../../setup/bill.ts";
 import { commandLine, summaryText } from "../show/summary.ts";
 import type { Interrupts } from "./signals.ts";
+import { watchHome } from "./watch-home.ts";
 
 export interface Driven {
   end: DriveEnd;
@@ -21,7 +21,14 @@ export interface Driven {
 export async function driveRun(
   cli: Cli,
   assembled: Assembled,
-  run: { runId: string; workspaces: Workspaces; interrupts: Interrupts; waitForPeople?: boolean },
+  run: {
+    runId: string;
+    workspaces: Workspaces;
+    interrupts: Interrupts;
+    waitForPeople?: boolean;
+    /** In whose name a run goes on that was begun before. */
+    resumed?: { actor: string; by: string };
+  },
 ): Promise<Driven> {
   const { engine, store, deps } = assembled;
   const { runId, workspaces, interrupts } = run;
@@ -35,18 +42,24 @@ export async function driveRun(
     if (item.kind === "event") reports.look(item.event);
   });
   interrupts.watch(view);
+  using kept = watchHome(deps.home);
   let end: DriveEnd;
   try {
     end = await engine.drive(runId, {
       workspaces,
       drain: interrupts.drain,
-      stop: interrupts.stop,
+      stop: AbortSignal.any([interrupts.stop, kept.gone]),
       waitForPeople: run.waitForPeople === true,
       waitForBudget: run.waitForPeople === true,
+      ...(run.resumed ? { resumed: run.resumed } : {}),
     });
+  } catch (error) {
+    kept.requireThere();
+    throw error;
   } finally {
     await view.end();
   }
+  kept.requireThere();
   // What a killed engine's attempts had spent, when no later attempt of this one brought it in.
   await importLeftBill(cli, store);
   const problem = await reports.end();

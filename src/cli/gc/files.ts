@@ -1,9 +1,11 @@
 import { lstatSync, rmSync, type Stats } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { PROMPT_END } from "../../engine/index.ts";
 import { isGatewayAlive } from "../../models/index.ts";
 import { measureFolder } from "../../workspace/index.ts";
 import type { Cli } from "../cli.ts";
+import { plural } from "../show/format.ts";
 import type { Living } from "./living.ts";
 import { names, readJson, textOf } from "./on-disk.ts";
 import type { Found, Orphan } from "./orphan.ts";
@@ -21,6 +23,9 @@ export async function orphanedFiles(cli: Cli, home: string): Promise<Found> {
     [join(home, "desks"), /^[0-9a-f]{16}\.[0-9a-f]{12}$/],
     [join(home, "processes", ".pipes"), /^(?:batch-|[0-9a-f]{8}-)/],
     [join(home, "gateway"), /^gateway\.json\.|\.new$/],
+    [join(home, "hooks", "pending"), /\.new$/],
+    [join(home, "hooks", "dead"), /\.new$/],
+    [join(home, "server"), /\.new$/],
   ];
   const orphans: Orphan[] = [];
   for (const [folder, pattern] of places)
@@ -116,7 +121,7 @@ export async function oldTranscripts(home: string, before: number, living: Livin
   for (const runId of names(join(home, "runs"))) {
     const folder = join(home, "runs", runId);
     const files = names(folder)
-      .filter((name) => name.endsWith(".ndjson"))
+      .filter((name) => name.endsWith(".ndjson") || name.endsWith(PROMPT_END))
       .map((name) => join(folder, name));
     const stats = files.flatMap((file) => statOf(file) ?? []);
     const why = async (): Promise<string | undefined> => {
@@ -129,7 +134,7 @@ export async function oldTranscripts(home: string, before: number, living: Livin
     if (because === undefined) continue;
     orphans.push({
       kind: "transcripts",
-      what: `${files.length === 1 ? "1 transcript" : `${files.length} transcripts`} of run ${runId}`,
+      what: `${plural(files.filter((file) => file.endsWith(".ndjson")).length, "transcript")} of run ${runId}`,
       why: because,
       bytes: stats.reduce((sum, s) => sum + s.blocks * 512, 0),
       isStill: async () => (await why()) !== undefined,

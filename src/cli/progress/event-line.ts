@@ -95,6 +95,8 @@ export function eventLine(event: RunEvent, state: RunState): string | undefined 
       return `${event.data.step} skipped: ${firstLine(event.data.because, 140)}`;
     case "StepCancelled":
       return `${event.data.step} cancelled`;
+    case "RunResumed":
+      return `the run goes on, by ${event.data.by}`;
     case "CancelRequested":
       return `cancel requested${event.data.reason ? `: ${event.data.reason}` : ""}`;
     case "HookAnswered": {

@@ -57,7 +57,12 @@ test("the live view draws in place, never switches the screen, and leaves the la
   const terminal = Object.assign(new PassThrough(), { columns: 60, rows: 12, isTTY: true });
   let drawn = "";
   terminal.setEncoding("utf8").on("data", (text: string) => (drawn += text));
-  const view = openLiveView(terminal as unknown as NodeJS.WriteStream, { state: runOf(40), clock: { now: () => 3000 }, colour: false });
+  const view = openLiveView(terminal as unknown as NodeJS.WriteStream, {
+    state: runOf(40),
+    clock: { now: () => 3000 },
+    colour: false,
+    call: (...words) => words.join(" "),
+  });
   view.take({ kind: "event", at: 2000, version: 2, event: routed("step-0") });
   view.take({ kind: "event", at: 2000, version: 3, event: began("step-0") });
   view.take({ kind: "progress", at: 2000, attempt: "r/step-0#1", step: "step-0", text: `edit ${"long/".repeat(40)}` });
@@ -69,7 +74,7 @@ test("the live view draws in place, never switches the screen, and leaves the la
   const lines = drawn.replace(/\u001b\[[0-9;?]*[a-zA-Z]/g, "").split("\n");
   expect(drawn).not.toContain("\u001b[?1049h");
   // Only what changed is drawn again, also within a line.
-  expect(lines[0]).toMatch(/^p running: 0\/40 steps, 0 running, 0 queued, \$0$/);
+  expect(lines[0]).toMatch(/^p running: 0\/40 steps, 0 running, 0 queued, \$0 in at/);
   expect(lines.slice(1).some((l) => l.includes("1 running"))).toBe(true);
   expect(lines.some((l) => l.includes("edit long/") && l.trimEnd().endsWith("…"))).toBe(true);
   expect(lines.some((l) => l.includes("finishing 1 attempt"))).toBe(true);

@@ -3,7 +3,8 @@ import { createElement, memo, type ReactElement } from "react";
 import { apply, formatUsd, type Clock, type RunState } from "../../domain/index.ts";
 import type { Feed } from "../../engine/index.ts";
 import type { LivenessItem } from "../../fleet/index.ts";
-import { eventLine } from "./event-line.ts";
+import { visible } from "../show/format.ts";
+import { waitingLines, type Call } from "./how-to-answer.ts";
 import { rowsOf, type Row } from "./rows.ts";
 import type { View } from "./view.ts";
 
@@ -45,7 +46,7 @@ const StepRow = memo(function StepRow(props: Row & { widths: Widths; colour: boo
     Text,
     { wrap: "truncate-end" },
     createElement(Text, tint ? { color: tint } : {}, `${props.symbol} `),
-    `${fields}  ${props.text}`,
+    visible(`${fields}  ${props.text}`),
   );
 });
 
@@ -54,12 +55,15 @@ interface Frame {
   progress: ReadonlyMap<string, string>;
   live: ReadonlyMap<string, LivenessItem>;
   notes: readonly string[];
+  call: Call;
   now: number;
   height: number;
   colour: boolean;
 }
 
-function RunView({ state, progress, live, notes, now, height, colour }: Frame): ReactElement {
+function RunView({ state, progress, live, notes: said, call, now, height, colour }: Frame): ReactElement {
+  // Whoever looks at the table must see that it is they who are waited for.
+  const notes = [...said, ...waitingLines(state, call)].map(visible);
   const { rows, hidden } = rowsOf(state, { progress, live }, now, height - LINES_BESIDE_ROWS - notes.length);
   const most = (values: string[]): number => Math.max(0, ...values.map((v) => v.length));
   const widths: Widths = {
@@ -71,14 +75,15 @@ function RunView({ state, progress, live, notes, now, height, colour }: Frame): 
   const spent = steps.flatMap((s) => s.attempts).reduce((sum, a) => sum + (a.usage?.microUsd ?? 0), 0);
   const done = steps.filter((s) => s.status === "completed").length;
   const ended = state.outcome ?? (state.halted ? "stopped by its budget" : "running");
-  const head = `${state.pipeline.name} ${ended}: ${done}/${steps.length} steps, ${state.running.size} running, ${state.queued.size} queued, ${formatUsd(spent)}`;
+  const head = `${state.pipeline.name} ${ended}: ${done}/${steps.length} steps, ${state.running.size} running, ${state.queued.size} queued, ${formatUsd(spent)} in attempts that are over`;
   return createElement(
     Box,
     { flexDirection: "column" },
     createElement(Text, { bold: colour, wrap: "truncate-end" }, head),
     ...rows.map((r) => createElement(StepRow, { key: r.id, ...r, widths, colour })),
     ...(hidden > 0 ? [createElement(Text, { key: "\0hidden", wrap: "truncate-end" }, `  ... and ${hidden} more`)] : []),
-    ...notes.map((text, i) => createElement(Text, { key: `\0note${i}`, wrap: "truncate-end" }, text)),
+    // A command that is to be copied is never cut.
+    ...notes.map((text, i) => createElement(Text, { key: `\0note${i}`, wrap: "hard" }, text)),
   );
 }
 
@@ -86,13 +91,13 @@ function RunView({ state, progress, live, notes, now, height, colour }: Frame): 
  * The table of steps, redrawn in place on the terminal. It reads no keys, so Ctrl-C stays a signal; it uses no alternate screen, so the last
  * state remains in the scrollback.
  */
-export function openLiveView(terminal: NodeJS.WriteStream, options: { state: RunState; clock: Clock; colour: boolean }): View {
-  const { state, clock, colour } = options;
+export function openLiveView(terminal: NodeJS.WriteStream, options: { state: RunState; clock: Clock; colour: boolean; call: Call }): View {
+  const { state, clock, colour, call } = options;
   const progress = new Map<string, string>();
   const live = new Map<string, LivenessItem>();
   const notes: string[] = [];
   const frame = (): ReactElement =>
-    createElement(RunView, { state, progress, live, notes: [...notes], now: clock.now(), height: terminal.rows ?? 24, colour });
+    createElement(RunView, { state, progress, live, notes: [...notes], call, now: clock.now(), height: terminal.rows ?? 24, colour });
   const ink = render(frame(), {
     // Whether this is a terminal was decided by whoever opened the view; ink would also ask the environment.
     interactive: true,
@@ -114,11 +119,7 @@ export function openLiveView(terminal: NodeJS.WriteStream, options: { state: Run
       if (item.kind === "progress" && item.isNotice) notes.push(`${item.step}: ${item.text}`);
       else if (item.kind === "progress") progress.set(item.step, item.text);
       else if (item.kind === "liveness") live.set(item.step, item);
-      else if (item.version > state.version) {
-        apply(state, item);
-        // Whoever looks at the table must see that it is they who are waited for.
-        if (item.event.type === "InboxOpened") notes.push(eventLine(item.event, state) ?? "");
-      }
+      else if (item.version > state.version) apply(state, item);
       isDue = true;
     },
     note(text) {

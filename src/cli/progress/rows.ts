@@ -2,7 +2,7 @@ import type { RunState, StepState } from "../../domain/index.ts";
 import type { LivenessItem } from "../../fleet/index.ts";
 import { duration } from "../show/format.ts";
 import { riskWord } from "../show/live-text.ts";
-import { waitOf } from "../../control/quota-wait.ts";
+import { waitOf } from "../../control/index.ts";
 import { quotaText } from "../show/quota-text.ts";
 import { symbolOf } from "../show/steps-text.ts";
 

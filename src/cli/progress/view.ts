@@ -4,7 +4,9 @@ import type { LivenessItem } from "../../fleet/index.ts";
 import type { Cli } from "../cli.ts";
 import { clockTime } from "../show/format.ts";
 import { livenessText } from "../show/live-text.ts";
+import { commandLine } from "../show/summary.ts";
 import { eventLine } from "./event-line.ts";
+import { howToAnswer, type Call } from "./how-to-answer.ts";
 
 /** Shows a run while it is going on. */
 export interface View {
@@ -22,8 +24,13 @@ export async function openView(cli: Cli, state: RunState): Promise<View> {
   if (cli.json) return jsonView(cli, state);
   if (!cli.out.terminal) return plainView(cli, state);
   const { openLiveView } = await import("./live.ts");
-  return openLiveView(cli.out.terminal, { state, clock: cli.clock, colour: !cli.env["NO_COLOR"] });
+  return openLiveView(cli.out.terminal, { state, clock: cli.clock, colour: !cli.env["NO_COLOR"], call: callOf(cli) });
 }
+
+const callOf =
+  (cli: Cli): Call =>
+  (...words) =>
+    commandLine(cli, ...words);
 
 function take(state: RunState, item: Feed | LivenessItem): void {
   // After a reload of the journal an event may come twice.
@@ -72,7 +79,8 @@ function jsonView({ out }: Cli, state: RunState): View {
 }
 
 /** A line on stderr for every event that matters. */
-function plainView({ out }: Cli, state: RunState): View {
+function plainView(cli: Cli, state: RunState): View {
+  const { out } = cli;
   const isOfNote = ({ state: s }: LivenessItem): boolean => s === "stuck" || s === "unknown" || s === "dead";
   const troubled = new Set<string>();
   const isNew = changes((item) => (isOfNote(item) ? item.state : ""));
@@ -87,6 +95,8 @@ function plainView({ out }: Cli, state: RunState): View {
       take(state, item);
       const line = eventLine(item.event, state);
       if (line) out.note(`${clockTime(item.at)} ${line}`);
+      const asked = item.event.type === "InboxOpened" ? state.inbox.get(item.event.data.item) : undefined;
+      if (asked) out.note(howToAnswer(state, asked, callOf(cli)));
     },
     note: (text) => out.note(text),
     get running() {

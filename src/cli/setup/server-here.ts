@@ -6,7 +6,7 @@ import { askLoginLink, type Role } from "../../server/index.ts";
 import { RequestError } from "../../setup/failure.ts";
 import { homeOf } from "../../setup/settings.ts";
 import type { Cli } from "../cli.ts";
-import { actorOf } from "./merge-run.ts";
+import { actorOf } from "./person.ts";
 import { openBrowser } from "./open-browser.ts";
 import { ownLauncher } from "./own-program.ts";
 

@@ -3,9 +3,14 @@ import { join } from "node:path";
 import { RequestError } from "../../setup/failure.ts";
 import { packageRoot } from "../package-root.ts";
 
-/** Pipelines that come along, by the name of their folder under examples/, each with what it is for. */
+/** Pipelines that come along, by the name of their folder under examples/: what each is for, whether it has agents do things, and what it is told. */
 export const templates = {
-  "scout-plan-build": "a scout looks, a planner divides the goal, builders do the parts side by side, a check looks at the whole",
+  approval: { about: "work that waits for a person's word before it goes on; needs no agent", hasAgents: false, inputs: "" },
+  "scout-plan-build": {
+    about: "a scout looks, a planner divides the goal, builders do the parts side by side, a check looks at the whole",
+    hasAgents: true,
+    inputs: ' --with goal="..."',
+  },
 } as const;
 
 export type TemplateName = keyof typeof templates;

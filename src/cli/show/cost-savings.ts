@@ -1,6 +1,6 @@
 import { formatUsd } from "../../domain/index.ts";
 import type { Estimate, GateQuality } from "../../models/index.ts";
-import type { ToldCounterfactual, ToldSavings } from "../../control/savings.ts";
+import type { ToldCounterfactual, ToldSavings } from "../../control/index.ts";
 import { plural } from "./format.ts";
 import { table } from "./table.ts";
 

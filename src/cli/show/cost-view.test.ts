@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { zoneOf } from "../../control/time-zone.ts";
+import { zoneOf } from "../../control/index.ts";
 
 test("a day is the person's day, not the one of UTC", () => {
   const at = Date.UTC(2026, 2, 1, 1, 30);

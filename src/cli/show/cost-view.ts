@@ -1,6 +1,6 @@
 import { formatUsd } from "../../domain/index.ts";
 import type { View, ViewRow } from "../../models/index.ts";
-import type { Zone } from "../../control/time-zone.ts";
+import type { Zone } from "../../control/index.ts";
 import { dateTime, integer, plural } from "./format.ts";
 import { table } from "./table.ts";
 

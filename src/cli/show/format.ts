@@ -1,4 +1,9 @@
+import { stripVTControlCharacters } from "node:util";
+
 /** How figures and times are written, everywhere the same. */
+
+/** What is drawn moves no cursor by itself. */
+export const visible = (text: string): string => stripVTControlCharacters(text).replaceAll(/\p{Cc}/gu, " ");
 
 export function duration(ms: number): string {
   // Between two looks at it the clock was set back.

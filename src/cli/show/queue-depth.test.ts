@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Scene } from "../cli.testkit.ts";
-import type { QueueDepth } from "../../control/queue-depth.ts";
+import type { QueueDepth } from "../../control/index.ts";
 import { depthText } from "./queue-depth.ts";
 
 /** Steps that wait for a file that the test writes. */

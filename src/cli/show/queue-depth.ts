@@ -1,4 +1,4 @@
-import type { QueueDepth } from "../../control/queue-depth.ts";
+import type { QueueDepth } from "../../control/index.ts";
 import { duration, integer, plural } from "./format.ts";
 
 /** `2 attempts running, 5 queued, the oldest for 4.0 s`. */

@@ -1,4 +1,4 @@
-import type { QuotaWait } from "../../control/quota-wait.ts";
+import type { QuotaWait } from "../../control/index.ts";
 import { clockTime, dateTime, duration } from "./format.ts";
 
 const DAY_MS = 86_400_000;

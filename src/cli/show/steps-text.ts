@@ -3,7 +3,7 @@ import type { Paint } from "../output.ts";
 import { failureWord, gist, plainWords } from "./failure-text.ts";
 import { duration, firstLine, indent } from "./format.ts";
 import { quotaText } from "./quota-text.ts";
-import type { AttemptReport, RunReport, StepReport } from "../../control/report.ts";
+import type { AttemptReport, RunReport, StepReport } from "../../control/index.ts";
 import { table } from "./table.ts";
 
 const symbols: Readonly<Record<string, string>> = {

@@ -5,7 +5,7 @@ import { painter, type Paint } from "../output.ts";
 import { budgetText, enoughBudget, neededNext } from "./budget-text.ts";
 import { billText } from "./bill-text.ts";
 import { duration, plural, shellWord } from "./format.ts";
-import type { RunReport } from "../../control/report.ts";
+import type { RunReport } from "../../control/index.ts";
 import { waitingText } from "./waiting-text.ts";
 import { failureText, stepsText } from "./steps-text.ts";
 
@@ -115,7 +115,8 @@ function nextText(report: RunReport, cli: Pick<Cli, "program" | "home">): string
   else commands.push(commandLine(cli, "cost", runId));
   const advice =
     status === "failed"
-      ? "\nA run that ended is not resumed: correct what failed and `run` again." + (holds ? " What did complete is in the branch." : "")
+      ? `\nA run that ended is not resumed: correct what failed, commit it, and \`${commandLine(cli, "run", "--again", runId)}\`.` +
+        (holds ? " What did complete is in the branch." : "")
       : "";
   return `Next:\n${commands.map((c) => `  ${c}`).join("\n")}${advice}`;
 }

@@ -10,7 +10,11 @@ export function waitingText(
   if (row.detail) lines.push(indent(row.detail, "    "));
   switch (row.kind) {
     case "approval":
-      lines.push(`    ${call("approve", row.item)}`, `    ${call("reject", row.item)}   (--rework "what to change" does the work again)`);
+      lines.push(
+        `    ${call("approve", row.item)}`,
+        `    ${call("reject", row.item)}`,
+        `    ${call("reject", row.item, "--rework", "WHAT TO CHANGE")}`,
+      );
       break;
     case "permission":
       lines.push(`    ${call("approve", row.item)}`, `    ${call("reject", row.item)}`);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { apply, currentAttempt, isOver, runStream, type AttemptState, type RunState, type StepState } from "../../domain/index.ts";
 import { runFolder, whyNoMessage, type SentMessage } from "../../engine/index.ts";
-import { readable, Transcripts, type LogLine } from "../../control/transcripts.ts";
+import { type LogLine, readable, Transcripts } from "../../control/index.ts";
 import { isTyped } from "../../setup/failure.ts";
 import { driverOf, loadRun } from "../../setup/find-run.ts";
 import { homeOf } from "../../setup/settings.ts";
@@ -92,10 +92,11 @@ class Following {
       try {
         this.#sent.push(await this.#at.send(text));
       } catch (error) {
-        if (!isTyped(error)) throw error;
+        // Whatever it is, the agent is followed on.
+        const { code, message, hint } = isTyped(error) ? error : { code: "INTERNAL", message: String(error), hint: "Say it again." };
         this.#refused += 1;
-        if (this.#cli.json) this.#cli.out.json({ version: 1, type: "refused", text, code: error.code, message: error.message });
-        else this.#note(`not said: ${error.message}. ${error.hint}`);
+        if (this.#cli.json) this.#cli.out.json({ version: 1, type: "refused", text, code, message });
+        else this.#note(`not said: ${message}. ${hint}`);
       }
     }));
   }

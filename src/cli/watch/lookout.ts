@@ -1,8 +1,7 @@
 import { apply, emptyRun, runStream, type Clock, type Recorded, type RunState } from "../../domain/index.ts";
 import { runFolder } from "../../engine/index.ts";
 import type { LivenessItem } from "../../fleet/index.ts";
-import { liveByRun } from "../../control/live-attempts.ts";
-import { readable, Transcripts } from "../../control/transcripts.ts";
+import { liveByRun, readable, Transcripts } from "../../control/index.ts";
 import { driverOf } from "../../setup/find-run.ts";
 import type { InboxRow, RunRow, Store } from "../../store/index.ts";
 
@@ -12,6 +11,9 @@ const KEPT_LINES = 200;
 const MOST_RUNS = 50;
 /** Between two drivers, and before the first, nobody drives a run for a moment. */
 const UNDRIVEN_MS = 3000;
+const BILL_MS = 2000;
+/** Of each transcript that was there before, what may still be asked for. */
+const TAIL_BYTES = 256 * 1024;
 
 /** A line that an agent, a gate or a command printed, as people read it. */
 export interface ShownLine {
@@ -34,11 +36,22 @@ export interface SeenRun {
   live: Map<string, LivenessItem>;
   lines: ShownLine[];
   lastLine: Map<string, string>;
+  /** Micro-dollars of the calls that have ended, also of attempts that have not. */
+  spent: number;
 }
 
 interface Looked extends SeenRun {
   transcripts: Transcripts;
   undrivenSince: number | undefined;
+}
+
+export interface LookoutOptions {
+  store: Store;
+  home: string;
+  clock: Clock;
+  only: string | undefined;
+  /** Brings the ledger up to what the gateway has metered. */
+  importBill: () => Promise<void>;
 }
 
 /** Looks at runs from outside: at their journals, leases and transcripts. Changes nothing. */
@@ -51,14 +64,17 @@ export class Lookout {
   readonly #home: string;
   readonly #clock: Clock;
   readonly #only: string | undefined;
+  readonly #importBill: () => Promise<void>;
+  #billedAt = -Infinity;
   readonly #known = new Map<string, Looked>();
   #hasLooked = false;
 
-  constructor({ store, home, clock, only }: { store: Store; home: string; clock: Clock; only: string | undefined }) {
+  constructor({ store, home, clock, only, importBill }: LookoutOptions) {
     this.#store = store;
     this.#home = home;
     this.#clock = clock;
     this.#only = only;
+    this.#importBill = importBill;
   }
 
   /**
@@ -87,6 +103,7 @@ export class Lookout {
       await this.#readLines(run);
       if (events.length > 0) news.push({ run, events, isOld });
     }
+    await this.#readBill();
     this.runs = rows.flatMap((row) => this.#known.get(row.runId) ?? []);
     const seen = new Set(rows.map((row) => row.runId));
     this.items = (await this.#store.listInbox(this.#only === undefined ? {} : { runId: this.#only })).filter((i) => seen.has(i.runId));
@@ -102,7 +119,8 @@ export class Lookout {
       live: new Map(),
       lines: [],
       lastLine: new Map(),
-      transcripts: new Transcripts(runFolder(this.#home, row.runId), row.runId),
+      spent: 0,
+      transcripts: new Transcripts(runFolder(this.#home, row.runId), row.runId, undefined, TAIL_BYTES),
       undrivenSince: undefined,
     };
     this.#known.set(row.runId, run);
@@ -114,6 +132,17 @@ export class Lookout {
     run.driver = holder;
     run.undrivenSince = isDriven ? undefined : (run.undrivenSince ?? performance.now());
     run.isUndriven = run.undrivenSince !== undefined && performance.now() - run.undrivenSince >= UNDRIVEN_MS;
+  }
+
+  /** What the gateway has metered of attempts that run; they tell it themselves only when they end. */
+  async #readBill(): Promise<void> {
+    if (performance.now() - this.#billedAt < BILL_MS) return;
+    this.#billedAt = performance.now();
+    await this.#importBill();
+    for (const run of this.#known.values()) {
+      if (run.row.endedAt !== undefined && run.state.status !== "running") continue;
+      run.spent = (await this.#store.calls({ runId: run.row.runId })).reduce((sum, call) => sum + call.microUsd, 0);
+    }
   }
 
   async #readLines(run: Looked): Promise<void> {

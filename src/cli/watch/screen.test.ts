@@ -99,3 +99,23 @@ test("whatever there is and however small the window, the view fits it and nothi
     ),
   );
 });
+
+test("the money in the head counts calls of attempts that still run, and never less than attempts told when they ended", () => {
+  const usage = { calls: 1, inputTokens: 1, cachedInputTokens: 0, outputTokens: 1, microUsd: 20_000, provenance: "reported" as const };
+  const ended: RunEvent = { type: "AttemptAccepted", data: { attempt: `${RUN}/build#1`, step: "build", gates: [], usage } };
+  const head = (spent: number, ...events: RunEvent[]): string | undefined => lines(sceneOf([], seenRun(stateOf(...events), { spent })))[0];
+  expect(head(12_500, ...began("build"))).toContain("1 running, 0 queued, $0.0125");
+  expect(head(0, ...began("build"), ended)).toContain("$0.02");
+});
+
+test("what was answered waits no more, though nobody goes on with it yet", () => {
+  const asked: RunEvent = {
+    type: "InboxOpened",
+    data: { item: `${RUN}/which!1`, step: "which", kind: "question", title: "?", choices: [], who: [], count: 1 },
+  };
+  const said: RunEvent = { type: "InboxAnswered", data: { item: `${RUN}/which!1`, by: "ann", verdict: "answer", text: "red" } };
+  const row = (...events: RunEvent[]): string | undefined =>
+    lines(sceneOf([], seenRun(stateOf(...events)))).find((l) => l.includes("which"));
+  expect(row(asked)).toMatch(/which +waits/);
+  expect(row(asked, said)).toMatch(/which +active/);
+});

@@ -1,8 +1,7 @@
-import { stripVTControlCharacters } from "node:util";
-import { formatUsd, type RunState } from "../../domain/index.ts";
+import { formatUsd } from "../../domain/index.ts";
 import { shownStatus } from "../../setup/find-run.ts";
 import { describeHolder } from "../../setup/identity.ts";
-import { clockTime, dateTime, duration, plural } from "../show/format.ts";
+import { clockTime, dateTime, duration, plural, visible } from "../show/format.ts";
 import { itemDetails, stepDetails } from "./details.ts";
 import { entriesOf, type Entry, type Scene } from "./entries.ts";
 import { selectedOf, type Ui } from "./keys.ts";
@@ -83,7 +82,7 @@ function headOf(scene: Scene, run: SeenRun | undefined, { width, call }: Pick<Sc
   const { state, row } = run;
   const steps = [...state.steps.values()];
   const done = steps.filter((s) => s.status === "completed").length;
-  const head = `${row.pipeline} ${wordFor(run)}: ${done}/${steps.length} steps, ${state.running.size} running, ${state.queued.size} queued, ${formatUsd(spentIn(state))}`;
+  const head = `${row.pipeline} ${wordFor(run)}: ${done}/${steps.length} steps, ${state.running.size} running, ${state.queued.size} queued, ${formatUsd(spentIn(run))}`;
   const who = run.driver === undefined ? "" : `, driven by ${describeHolder(run.driver)}`;
   const lines: ScreenLine[] = [{ key: "head", text: `${head}${who}, run ${row.runId}`, isBold: true }];
   if (run.isUndriven)
@@ -111,9 +110,12 @@ const wordFor = ({ row, state, isUndriven }: SeenRun): string =>
         ? "stopped by its budget"
         : row.status);
 
-/** Of attempts that are over, and of what judges and picks cost. */
-const spentIn = (state: RunState): number =>
-  [...state.steps.values()].flatMap((s) => s.attempts).reduce((sum, a) => sum + (a.usage?.microUsd ?? 0), 0);
+/** Of all calls that have ended; what judges and picks cost is told by their attempts, too. */
+const spentIn = ({ state, spent }: Pick<SeenRun, "state" | "spent">): number =>
+  Math.max(
+    spent,
+    [...state.steps.values()].flatMap((s) => s.attempts).reduce((sum, a) => sum + (a.usage?.microUsd ?? 0), 0),
+  );
 
 function itemLines(items: readonly Entry[], selected: number, most: number, now: number): ScreenLine[] {
   if (items.length === 0) return [];
@@ -168,11 +170,11 @@ const statusOf = (entry: Entry): string =>
         : entry.run.row.status
       : "";
 
-function runText({ row, state }: SeenRun, now: number): string {
+function runText({ row, state, spent }: SeenRun, now: number): string {
   const time = `${row.stepsDone}/${row.stepsTotal} steps, ${dateTime(row.startedAt)}, ${duration(Math.max(0, Math.floor(((row.endedAt ?? now) - row.startedAt) / 1000) * 1000))}`;
   if (row.endedAt !== undefined) return time;
   const failed = [...state.steps.values()].filter((s) => s.status === "failed").length;
-  return `${time}, ${formatUsd(spentIn(state))}${failed > 0 ? `, ${failed} failed` : ""}${state.running.size > 0 ? `, ${[...state.running].join(", ")} running` : ""}`;
+  return `${time}, ${formatUsd(spentIn({ state, spent }))}${failed > 0 ? `, ${failed} failed` : ""}${state.running.size > 0 ? `, ${[...state.running].join(", ")} running` : ""}`;
 }
 
 function paneOf(scene: Scene, run: SeenRun | undefined, entry: Entry | undefined, ui: Ui, most: number): ScreenLine[] {
@@ -223,6 +225,3 @@ function askingText(asking: NonNullable<Ui["asking"]>): string {
       return asking satisfies never;
   }
 }
-
-/** Nothing that an agent or a name holds may move the cursor or change a colour. */
-const visible = (text: string): string => stripVTControlCharacters(text).replaceAll(/\p{Cc}/gu, " ");

@@ -1,4 +1,4 @@
-import { isOver, type RunState, type StepState } from "../../domain/index.ts";
+import { isOver, stillWaits, type RunState, type StepState } from "../../domain/index.ts";
 import { rowOf, type Row, type SeenAttempts } from "../progress/rows.ts";
 
 /** A step as `watch` lists it: a group can be unfolded. */
@@ -10,7 +10,7 @@ export interface StepRow extends Row {
 /** What failed comes first, then what waits for people, what is under way, what is to come, and what is over; each as the pipeline has it. */
 export function stepRows(state: RunState, seen: SeenAttempts, unfolded: ReadonlySet<string>, now: number): StepRow[] {
   const children = Map.groupBy(state.steps.values(), (s) => s.step.parent ?? "");
-  const waiting = new Set([...state.inbox.values()].map((item) => item.step));
+  const waiting = new Set([...state.inbox.values()].filter(stillWaits).map((item) => item.step));
   const list = (parent: string, depth: number): StepRow[] =>
     (children.get(parent) ?? [])
       .map((s, at) => ({ s, at, weight: weightOf(s, children, waiting) }))

@@ -1,6 +1,6 @@
 import { emitKeypressEvents } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Store } from "../../store/index.ts";
+import type { Control } from "../../control/index.ts";
 import type { Cli } from "../cli.ts";
 import { commandLine } from "../show/summary.ts";
 import { carryOutAct } from "./act.ts";
@@ -23,12 +23,18 @@ export type Left = "left" | "interrupted" | "over";
 export async function watchOnScreen(
   cli: Cli,
   {
-    store,
+    control,
     lookout,
     only,
     terminal,
     keyboard,
-  }: { store: Store; lookout: Lookout; only: string | undefined; terminal: NodeJS.WriteStream; keyboard: Keyboard | undefined },
+  }: {
+    control: Pick<Control, "answer" | "message" | "cancel">;
+    lookout: Lookout;
+    only: string | undefined;
+    terminal: NodeJS.WriteStream;
+    keyboard: Keyboard | undefined;
+  },
 ): Promise<Left> {
   let ui = firstUi(only);
   let left: Left | undefined;
@@ -46,7 +52,10 @@ export async function watchOnScreen(
   };
   const act = (wanted: Act): void => {
     if (wanted.kind === "leave") left = wanted.isInterrupt ? "interrupted" : "left";
-    else acting = acting.then(async () => (ui = { ...ui, note: await carryOutAct(cli, store, wanted) }));
+    else {
+      ui = { ...ui, note: wanted.kind === "cancel" ? "Cancelling ..." : "..." };
+      acting = acting.then(async () => (ui = { ...ui, note: await carryOutAct(cli, control, wanted).catch(notDone) }));
+    }
   };
   const onKey = (_: string, key: Key): void => {
     const pressed = press(ui, key, entriesOf(scene(), ui.run, ui.unfolded), scene());
@@ -75,6 +84,9 @@ export async function watchOnScreen(
   }
   return left;
 }
+
+/** What nobody expected is told like the rest: the view goes on, and so does the run. */
+const notDone = (error: unknown): string => `Not done: ${error instanceof Error ? error.message : String(error)}`;
 
 function readKeys(keyboard: Keyboard, onKey: (text: string, key: Key) => void): Disposable {
   emitKeypressEvents(keyboard as NodeJS.ReadStream);

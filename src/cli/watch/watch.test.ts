@@ -40,7 +40,7 @@ function onTerminal(scene: Scene, ...args: string[]): Terminal {
     drawn,
     async shows(text) {
       for (
-        const end = performance.now() + 180_000;
+        const end = performance.now() + 90_000;
         typeof text === "string" ? !drawn().includes(text) : !text.test(drawn());
         await sleep(30)
       )
@@ -62,8 +62,8 @@ test("on a terminal an approval and a question of a run that another process dri
   await terminal.shows(/ship waits for people: 1\/4 steps, .* driven by process \d+/);
   await terminal.shows("notes#1 | wrote the notes");
   terminal.type("ka");
-  await terminal.shows(/ok!1: approve by ann\. The run goes on\./);
-  await terminal.shows("? question   Which colour?");
+  await terminal.shows(/ok!1: approve\. The run goes on\./);
+  await terminal.shows("question   Which colour?");
   // What was answered is gone, and what stands in its place was not chosen: it takes a look, and then a key.
   terminal.type("\r");
   await terminal.shows("What was selected is gone. Look again.");
@@ -83,23 +83,47 @@ test("on a terminal an approval and a question of a run that another process dri
   expect(scene.git("show", `stepfall/${kept.runId}:SHIPPED`)).toBe("blue");
 });
 
-test("nobody drives the run: it says so, refuses with words what waits, and leaves the run as it is", async () => {
+test("nobody drives the run: it says so, and when it is answered in place, a process goes on with it; it is cancelled by a key and a yes", async () => {
   await using scene = new Scene({ "p.yaml": pipeline });
   expect((await scene.run(["run", "p.yaml"])).code).toBe(3);
   const { runId } = await keptBy(scene);
   const terminal = onTerminal(scene, "watch", runId);
   await terminal.shows(/Nobody drives this run now. Go on with:[^]* resume/);
-  terminal.type("r");
-  await terminal.shows("Reject, because (Enter: no reason): _");
-  terminal.type("not yet\r");
-  await terminal.shows(/ok!1: reject by ann\. Nobody drives the run now/);
+  terminal.type("w");
+  await terminal.shows("Have it done again, told: _");
+  terminal.type("say it better\r");
+  await terminal.shows(/ok!1: rework\. The run goes on\./);
+  // The work is done again, and asked about again, by a process that nobody has started by hand.
+  await terminal.shows(/ok!2/);
+  expect((await keptBy(scene)).of("AttemptStarted").map(({ data }) => data.step)).toEqual(["notes", "notes"]);
   terminal.type("cn");
   await terminal.shows("Not cancelled.");
-  terminal.type("\u0003");
-  expect(await terminal.ended).toBe(130);
+  terminal.type("cy");
+  expect(await terminal.ended).toBe(1);
   const kept = await keptBy(scene);
-  expect(kept.of("InboxAnswered").map((e) => e.data)).toMatchObject([{ verdict: "reject", text: "not yet", by: "ann" }]);
-  expect([kept.of("CancelRequested"), kept.of("RunFinished")]).toEqual([[], []]);
+  expect(kept.of("InboxAnswered").map((e) => e.data)).toMatchObject([{ verdict: "rework", text: "say it better", by: "ann" }]);
+  expect(kept.of("RunFinished").map(({ data }) => data.outcome)).toEqual(["cancelled"]);
+});
+
+test("a run on a terminal that waits for people shows the commands that answer, one a line; copied into another terminal they do", async () => {
+  await using scene = new Scene({ "p.yaml": pipeline });
+  const terminal = onTerminal(scene, "run", "p.yaml", "--wait");
+  const copied = async (pattern: RegExp): Promise<void> => {
+    await terminal.shows(pattern);
+    const found = pattern.exec(terminal.drawn())?.[1] ?? "";
+    // Of a line that is drawn over another only what differs is drawn.
+    const command = found.startsWith("answer") ? `${process.execPath} ${launcher} ${found}` : found;
+    const env = { PATH: process.env["PATH"], HOME: scene.folder, STEPFALL_HOME: scene.home, USER: "bob" };
+    const shell = spawn("sh", ["-c", command], { cwd: scene.folder, env, stdio: ["ignore", "ignore", "inherit"] });
+    expect(await new Promise((resolve) => shell.once("close", resolve)), command).toBe(0);
+  };
+  await copied(/^ +(\S.* approve '\w{6}\/ok!1')\r?$/m);
+  await copied(/(answer '\w{6}\/which!1' blue)\r?$/m);
+  expect(await terminal.ended).toBe(0);
+  expect((await keptBy(scene)).of("InboxAnswered").map(({ data }) => [data.by, data.text])).toEqual([
+    ["bob", undefined],
+    ["bob", "blue"],
+  ]);
 });
 
 test("off a terminal it is a line an event and ends with the run, its result and its exit code; --json the same as objects", async () => {
@@ -119,7 +143,7 @@ test("off a terminal it is a line an event and ends with the run, its result and
   const [plain, json] = await Promise.all([lines.ended, objects.ended]);
   expect([(await running.ended).code, plain.code, json.code]).toEqual([1, 1, 1]);
   expect(plain.stderr).toMatch(
-    /notes#1 started by shell\n(.*\n)*.* ok waits for somebody: Ship it\?.*\n.* says reject: no .*\n(.*\n)*.* run failed in /,
+    /notes#1 started by shell\n(.*\n)*.* ok waits for somebody: Ship it\?.*\n  Ship it\?\n    .* approve '\w{6}\/ok!1'\n    .* reject .*\n    .* --rework .*\n.* says reject: no .*\n(.*\n)*.* run failed in /,
   );
   expect(plain.stdout).toContain("ship failed");
   const values = json.stdout

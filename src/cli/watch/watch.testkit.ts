@@ -29,7 +29,7 @@ export function seenRun(state: RunState, more: Partial<SeenRun> = {}): SeenRun {
     stepsDone: 0,
     startedAt: 0,
   } as const;
-  return { row, state, driver: undefined, isUndriven: false, live: new Map(), lines: [], lastLine: new Map(), ...more };
+  return { row, state, driver: undefined, isUndriven: false, live: new Map(), lines: [], lastLine: new Map(), spent: 0, ...more };
 }
 
 export const waits = (n: number, kind: InboxRow["kind"] = "approval", more: Partial<InboxRow> = {}): InboxRow => ({

@@ -27,6 +27,9 @@ interface KeyRemark {
 
 const REMARKS = "remarks:";
 const EXPECTED = "expected ";
+const HINT = "hint:";
+/** So many choices are said once more in the hint. */
+const FEW = 5;
 
 /** A map with exactly these keys; others are answered from the vocabulary, then by the nearest known key. */
 export function keyed<S extends z.core.$ZodLooseShape>(shape: S, vocabulary: Vocabulary): z.ZodObject<S, z.core.$strict> {
@@ -56,6 +59,12 @@ export function kinds<const O extends readonly [z.ZodObject, ...z.ZodObject[]]>(
 
 /** For unions of simple types: the error says what was expected, e.g. `a duration such as 30s`. */
 export const expecting = (what: string): { error: () => string } => ({ error: () => EXPECTED + what });
+
+/** One of these words. `hints`: what is said to words that people write there and that belong elsewhere. */
+export const oneOf = <const O extends readonly [string, ...string[]]>(options: O, hints: Readonly<Record<string, string>>) =>
+  z.enum(options, {
+    error: ({ input }) => (typeof input === "string" && Object.hasOwn(hints, input) ? HINT + hints[input] : undefined),
+  });
 
 /** Refuses a value inside a `transform`, with a code of ours. */
 export function refuse(ctx: z.core.$RefinementCtx, code: ReadingCode, message: string, hint: string, path: PropertyKey[] = []): never {
@@ -130,7 +139,7 @@ function fromIssue(source: YamlSource, path: Path, issue: z.core.$ZodIssue, isMi
       return one(
         "BAD_VALUE",
         `expected one of ${issue.values.map(String).join(", ")}; found ${found}`,
-        suggestion(source.valueAt(path), issue.values.map(String)),
+        issue.message.startsWith(HINT) ? issue.message.slice(HINT.length) : suggestion(source.valueAt(path), issue.values.map(String)),
       );
     case "too_small":
       return one(
@@ -202,7 +211,8 @@ const inside = (path: Path): string => (path.length > 1 ? ` in ${named(path.slic
 
 function suggestion(value: unknown, options: readonly string[]): string {
   const near = typeof value === "string" ? nearest(value, options) : undefined;
-  return near ? `Did you mean ${named(near)}?` : `Write ${options.join(" or ")}`;
+  if (near) return `Did you mean ${named(near)}?`;
+  return options.length > FEW ? "Write one of them" : `Write ${options.join(" or ")}`;
 }
 
 function typeWord(expected: string): string {

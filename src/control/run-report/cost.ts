@@ -1,6 +1,6 @@
 import { formatUsd, parseAttemptId, type Usage } from "../../domain/index.ts";
 import { addUsage, type BillRow } from "../../models/index.ts";
-import type { ToldSavings } from "../savings.ts";
+import type { ToldSavings } from "../ledger/savings.ts";
 import { code, plain, section, table } from "./markdown.ts";
 import type { RunReportInput, Told } from "./report.ts";
 

@@ -1,26 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { fold, formatUsd, type Pipeline, type Recorded, type RunEvent, type Step } from "../../domain/index.ts";
-import {
-  agentStepOf,
-  anyMove,
-  anyRichPipeline,
-  askOf,
-  carryOut,
-  finishWell,
-  Journal,
-  move,
-  started,
-  stepOf,
-  type Move,
-} from "../../domain/simulate.testkit.ts";
+import { fold, formatUsd, type Recorded, type RunEvent, type Step } from "../../domain/index.ts";
+import { madeUpJournal, recordedIn } from "../../domain/made-up-journal.testkit.ts";
+import { agentStepOf, anyMove, anyRichPipeline, askOf, Journal, started, stepOf } from "../../domain/simulate.testkit.ts";
 import { billOf, type Bill } from "../../models/index.ts";
 import type { CallRow } from "../../store/index.ts";
 import { block, code, duration, plain } from "./markdown.ts";
 import { runReportMarkdown } from "./report.ts";
-
-const recorded = (events: readonly { event: RunEvent; at: number; version: number }[]): Recorded[] =>
-  events.map((e) => ({ ...e, globalSeq: e.version, stream: "run:r1", schemaVersion: 1, actor: "engine" }));
 
 /** Calls of attempts that the journal knows, as the ledger would have them. */
 interface MadeCall extends Pick<CallRow, "inputTokens" | "cachedInputTokens" | "outputTokens" | "microUsd" | "provenance" | "outcome"> {
@@ -41,7 +27,7 @@ const anyCalls: fc.Arbitrary<MadeCall[]> = fc.array(
 );
 
 async function reportOf(journal: Journal, calls: readonly MadeCall[]): Promise<{ events: Recorded[]; bill: Bill; text: string }> {
-  const events = recorded(journal.events);
+  const events = recordedIn(journal);
   const attempts = events.flatMap(({ event }) => (event.type === "AttemptStarted" ? [event.data] : []));
   const rows = calls.flatMap(({ of, ...call }, i): CallRow[] => {
     const at = attempts[of % Math.max(1, attempts.length)];
@@ -53,18 +39,6 @@ async function reportOf(journal: Journal, calls: readonly MadeCall[]): Promise<{
   return { events, bill, text: runReportMarkdown({ events, bill }) };
 }
 
-function madeUp(pipeline: Pipeline, moves: readonly Move[], end: boolean): Journal {
-  const journal = new Journal();
-  journal.append(started(pipeline));
-  carryOut(journal);
-  for (const m of moves) {
-    move(journal, m);
-    carryOut(journal);
-  }
-  if (end) finishWell(journal);
-  return journal;
-}
-
 const cells = (line: string): string[] => line.slice(2, -2).split(" | ");
 const section = (text: string, title: string): string => text.split(`## ${title}\n`)[1]?.split("\n## ")[0] ?? "";
 
@@ -74,7 +48,7 @@ describe("a run report, of made-up journals", () => {
   test("its bill is the bill, row by row and in all, each with the event that tells it", async () => {
     await fc.assert(
       fc.asyncProperty(...given, async (pipeline, moves, end, calls) => {
-        const { events, bill, text } = await reportOf(madeUp(pipeline, moves, end), calls);
+        const { events, bill, text } = await reportOf(madeUpJournal(pipeline, moves, { end }), calls);
         const rows = section(text, "Cost")
           .split("\n")
           .filter((line) => line.startsWith("|"))
@@ -100,7 +74,7 @@ describe("a run report, of made-up journals", () => {
   test("every link leads to an event of the journal that the report lists", async () => {
     await fc.assert(
       fc.asyncProperty(...given, async (pipeline, moves, end, calls) => {
-        const { events, text } = await reportOf(madeUp(pipeline, moves, end), calls);
+        const { events, text } = await reportOf(madeUpJournal(pipeline, moves, { end }), calls);
         const linked = new Set([...text.matchAll(/\[v(\d+)\]\(#v(\d+)\)/g)].map((m) => (expect(m[1]).toBe(m[2]), Number(m[1]))));
         const listed = new Map([...text.matchAll(/<a id="v(\d+)"><\/a>v\1 \| [^|]+ \| (\w+) \|/g)].map((m) => [Number(m[1]), m[2]]));
         expect([...listed.keys()].toSorted((a, b) => a - b)).toEqual([...linked].toSorted((a, b) => a - b));
@@ -113,7 +87,7 @@ describe("a run report, of made-up journals", () => {
   test("every number in it is in the events or the bill, or counts or subtracts what is", async () => {
     await fc.assert(
       fc.asyncProperty(...given, async (pipeline, moves, end, calls) => {
-        const { events, bill, text } = await reportOf(madeUp(pipeline, moves, end), calls);
+        const { events, bill, text } = await reportOf(madeUpJournal(pipeline, moves, { end }), calls);
         const state = fold(events);
         const steps = [...state.steps.values()];
         const attempts = steps.flatMap((s) => s.attempts);
@@ -145,7 +119,7 @@ describe("a run report, of made-up journals", () => {
   });
 
   test("the same journal and bill are the same text", async () => {
-    const journal = madeUp({ name: "p", steps: [agentStepOf("a"), stepOf("b", ["a"])] }, [], true);
+    const journal = madeUpJournal({ name: "p", steps: [agentStepOf("a"), stepOf("b", ["a"])] }, [], { end: true });
     const [one, two] = [await reportOf(journal, []), await reportOf(journal, [])];
     expect(one.text).toBe(two.text);
   });
@@ -162,7 +136,7 @@ describe("what stands in a run report", () => {
     journal.append(started({ name: "repair", steps: more.steps ?? [agentStepOf("fix")] }));
     for (const event of events) journal.append(event);
     const bill = await billOf({ calls: () => Promise.resolve([]) }, "r1");
-    return runReportMarkdown({ events: recorded(journal.events), bill, ...(more.phase === undefined ? {} : { phase: more.phase }) });
+    return runReportMarkdown({ events: recordedIn(journal), bill, ...(more.phase === undefined ? {} : { phase: more.phase }) });
   }
   const begun: RunEvent[] = [
     { type: "AttemptRouted", data: { ...of, n: 1, tier: "mid", candidates: ["coder"], reasons: ["the cheapest"] } },

@@ -1,7 +1,7 @@
 import { fold, formatUsd, stillWaits, type Recorded, type RunState, type StepState } from "../../domain/index.ts";
 import type { Bill } from "../../models/index.ts";
 import type { DiffStat } from "../../workspace/index.ts";
-import type { ToldSavings } from "../savings.ts";
+import type { ToldSavings } from "../ledger/savings.ts";
 import { attemptsSection } from "./attempts.ts";
 import { costSection } from "./cost.ts";
 import { code, duration, plain, section, table, time } from "./markdown.ts";

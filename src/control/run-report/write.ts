@@ -6,8 +6,8 @@ import { billOf } from "../../models/index.ts";
 import { readOptions } from "../../setup/run-options.ts";
 import type { Store } from "../../store/index.ts";
 import type { DiffStat, Workspaces } from "../../workspace/index.ts";
-import { saidIn } from "../report.ts";
-import type { ToldSavings } from "../savings.ts";
+import { saidIn } from "../looking/report.ts";
+import type { ToldSavings } from "../ledger/savings.ts";
 import { phasesOf } from "./phases.ts";
 import { runReportMarkdown } from "./report.ts";
 

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import type { LogSettings } from "../../config/index.ts";
 
 /** Exit code of a gateway process that found another one at work: nothing is wrong. */
 export const alreadyRunning = 75;
@@ -22,6 +23,8 @@ export interface GatewayTuning {
   portMs: number;
   /** Largest request, bytes. Default 32 MiB. */
   maxBodyBytes: number;
+  /** What it writes into the home's log. Absent: nothing. */
+  log?: LogSettings;
 }
 
 export const gatewayDefaults: GatewayTuning = {

@@ -7,6 +7,7 @@ import { Connections } from "./connections.ts";
 import type { FromWorker, KnownEngine, OpenedKey, ToWorker } from "./handover.ts";
 import { thisProcess } from "./process-identity.ts";
 import type { GatewayRecord } from "./record.ts";
+import { openSay } from "./say.ts";
 import { gatewayPaths, gatewayProtocol, isRecord, lastPort, removeRecord, takeLock, writeWhole } from "./folder.ts";
 
 /**
@@ -16,10 +17,10 @@ import { gatewayPaths, gatewayProtocol, isRecord, lastPort, removeRecord, takeLo
 const argv = process.argv.slice(2);
 const options = parseGatewayArguments(argv);
 const paths = gatewayPaths(options.home);
-const log = (line: string): void => void process.stderr.write(`${new Date().toISOString()} ${process.pid} ${line}\n`);
+const say = openSay("gateway", options, { clock: { now: () => Date.now() }, mask: (text) => text });
 
 process.on("uncaughtException", (error) => {
-  log(String(error.stack));
+  say("error", "gateway-broke-down", String(error.stack));
   process.exit(1);
 });
 
@@ -67,7 +68,11 @@ async function listen(): Promise<{ server: Server; port: number }> {
     if (ask === 0 || (problem.code !== "EADDRINUSE" && problem.code !== "EACCES")) throw problem;
     if (Date.now() < deadline) await sleep(50);
     else {
-      log(`port ${ask}, where the gateway before listened, is taken by another program (${problem.code}): another is used`);
+      say(
+        "warn",
+        "gateway-port-taken",
+        `port ${ask}, where the gateway before listened, is taken by another program (${problem.code}): another is used`,
+      );
       ask = 0;
     }
   }
@@ -86,14 +91,14 @@ function startWorker(): void {
     if (!wasReady && code !== null) process.exit(code || 1);
     const now = Date.now();
     deaths.push(now);
-    log(`its worker (pid ${started.pid}) ended with ${signal ?? code}; another is started`);
+    say("warn", "worker-ended", `its worker (pid ${started.pid}) ended with ${signal ?? code}; another is started`);
     if (deaths.filter((at) => now - at < mostDeaths.withinMs).length >= mostDeaths.times) {
-      log(`its workers ended ${mostDeaths.times} times within ${mostDeaths.withinMs / 1_000} s: it gives up`);
+      say("error", "gateway-gave-up", `its workers ended ${mostDeaths.times} times within ${mostDeaths.withinMs / 1_000} s: it gives up`);
       process.exit(1);
     }
     startWorker();
   });
-  started.on("error", (problem) => log(`its worker: ${String(problem)}`));
+  started.on("error", (problem) => say("error", "worker-failed", `its worker: ${String(problem)}`));
   tell({ type: "begin", handover: { adminToken, port, engines: [...engines.values()], keys: [...keys.values()] } });
 }
 
@@ -102,7 +107,7 @@ function hear(message: FromWorker, from: ChildProcess): void {
     case "ready":
       if (!wasReady) {
         writeWhole(paths.record, record);
-        log(`listens on 127.0.0.1:${port}`);
+        say("info", "gateway-began", `listens on 127.0.0.1:${port}`);
       }
       wasReady = true;
       return connections.worker(from);
@@ -120,7 +125,7 @@ function hear(message: FromWorker, from: ChildProcess): void {
       return void engines.delete(message.client);
     case "ending":
       ending = true;
-      log(`ends: ${message.reason}`);
+      say("info", "gateway-ended", `ends: ${message.reason}`);
       // First, so that no engine finds a gateway that is about to go.
       removeRecord(paths, record);
       server.close();

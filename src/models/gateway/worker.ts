@@ -19,6 +19,7 @@ import { Orphans } from "./orphans.ts";
 import { thisProcess, writeIdentity } from "./process-identity.ts";
 import { gatewayPaths, takeLock } from "./folder.ts";
 import { Holds } from "./holds.ts";
+import { openSay } from "./say.ts";
 import { createGatewayServer } from "./server.ts";
 
 /**
@@ -28,12 +29,12 @@ import { createGatewayServer } from "./server.ts";
 const options = parseGatewayArguments(process.argv.slice(2));
 const paths = gatewayPaths(options.home);
 const clock = { now: () => Date.now() };
-const log = (line: string): void => void process.stderr.write(`${new Date(clock.now()).toISOString()} ${process.pid} ${line}\n`);
 const tell = (message: FromWorker): void => void process.send?.(message, () => undefined);
 
 const mask = new Mask();
+const say = openSay("gateway-worker", options, { clock, mask: (text) => mask.text(text) });
 process.on("uncaughtException", (error) => {
-  log(mask.text(error instanceof GatewayError ? `${error.message} ${error.hint}` : String(error.stack)));
+  say("error", "worker-broke-down", error instanceof GatewayError ? `${error.message} ${error.hint}` : String(error.stack));
   process.exit(1);
 });
 // The holder gets those, and says what is to be done.
@@ -74,7 +75,7 @@ async function work({ adminToken, port, engines: known, keys: opened }: Handover
     spool: paths.spool,
     clock,
     gateway: writeIdentity(thisProcess()),
-    onProblem: (problem) => log(mask.text(`a settlement was not written: ${String(problem)}`)),
+    onProblem: (problem) => say("error", "settlement-unwritten", `a settlement was not written: ${String(problem)}`),
   });
   const keys = new Keys(calls.usages);
   const awaited = new AwaitedKeys(paths.openKeys, clock.now());
@@ -95,13 +96,13 @@ async function work({ adminToken, port, engines: known, keys: opened }: Handover
     requests: new PendingRequests(),
     health: new Health({
       clock,
-      log: (line) => log(mask.text(line)),
+      log: (line) => say("warn", "provider-changed", line),
       onChange(states) {
         try {
           writeProviderStates(paths, states);
         } catch (problem) {
           // Nobody's call is to fail for it.
-          log(`the states of the providers were not written down: ${String(problem)}`);
+          say("warn", "provider-states-unwritten", `the states of the providers were not written down: ${String(problem)}`);
         }
       },
       rule: { ...breakerRule, openMs: options.breakerOpenMs },
@@ -124,7 +125,7 @@ async function work({ adminToken, port, engines: known, keys: opened }: Handover
       tell(message);
       if (message.type === "opened" || message.type === "closed") noteKeys();
     },
-    log,
+    log: (line: string) => say("error", "request-failed", line),
     isEnding: () => ending,
   };
   for (const engine of known) engines.hello(engine.client, engine);

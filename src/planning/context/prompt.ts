@@ -23,10 +23,7 @@ export function buildPrompt(
   for (const gate of step.gates) checks.push(...describeGate(gate));
   if (step.protected && step.protected.length > 0) checks.push(`Changes to these paths are thrown away: ${step.protected.join(", ")}.`);
   if (checks.length > 0) parts.push(`Your work is checked by a program, outside this session:\n${checks.map((c) => `- ${c}`).join("\n")}`);
-  if (hasRunTools)
-    parts.push(
-      "Besides your own tools you have those of this run (MCP server stepfall): ask puts a question to the people who watch it (only what you cannot find out), report tells them how far you are, blackboard_get and blackboard_put share facts with the agents of its other steps.",
-    );
+  if (hasRunTools) parts.push("You also have the tools of this run (MCP server stepfall): ask, report, blackboard_get, blackboard_put.");
   if (feedback.length > 0) {
     const findings = feedback.map((f) => `- ${f.gate}: ${f.message}${f.evidence ? `\n${indent(f.evidence)}` : ""}`);
     const what = goesOn

@@ -18,6 +18,8 @@ export type Asked = { kind: "replied"; reply: Reply } | { kind: "calls-again"; r
 const KEY = "decision";
 /** In milliseconds: a form that was left open overnight ends the call. */
 const PATIENCE_MS = 3_600_000;
+/** Many clients give a call up of which they hear nothing for a minute. */
+const ALIVE_MS = 5000;
 
 export async function askPerson(call: Call, form: Form, carry: unknown): Promise<Asked> {
   const { ctx, caller } = call;
@@ -25,6 +27,7 @@ export async function askPerson(call: Call, form: Form, carry: unknown): Promise
     const requestState = await call.mint(carry);
     return { kind: "calls-again", result: inputRequired({ inputRequests: { [KEY]: inputRequired.elicit(form) }, requestState }) };
   }
+  const alive = setInterval(() => call.say("the person at this client is asked"), ALIVE_MS);
   try {
     const params: ElicitRequestFormParams = { mode: "form", ...form };
     // oxlint-disable-next-line typescript/no-deprecated -- the only way to ask a client of 2025 so that its failing leaves the call alive
@@ -33,6 +36,8 @@ export async function askPerson(call: Call, form: Form, carry: unknown): Promise
   } catch (error) {
     if (ctx.mcpReq.signal.aborted) throw error;
     return { kind: "replied", reply: { kind: "unanswered" } };
+  } finally {
+    clearInterval(alive);
   }
 }
 

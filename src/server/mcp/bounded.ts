@@ -16,6 +16,13 @@ export function gist(text: string, most = 200): string {
   return line.length <= most ? line : `${line.slice(0, endBefore(line, most - 1))}…`;
 }
 
+/** As many of the first as have so many characters as JSON; one at least. */
+export function fitting<T>(things: readonly T[], most: number): T[] {
+  let size = 0;
+  const over = things.findIndex((thing) => (size += JSON.stringify(thing).length + 1) > most);
+  return things.slice(0, over < 0 ? things.length : Math.max(1, over));
+}
+
 /** A place to cut at: never between the halves of one character. */
 function endBefore(text: string, at: number): number {
   const code = text.charCodeAt(at - 1);

@@ -24,6 +24,8 @@ export interface McpOptions {
    * `mcp:CLIENT/PERSON`; what the agent says, as said by `mcp:CLIENT`.
    */
   person?: string;
+  /** The attempt by whose agent this server was started. Such an agent may look, and steers nothing: neither its own run nor others. */
+  within?: string;
   /** Problems that are no answer to anybody. */
   onError?: (error: Error) => void;
 }

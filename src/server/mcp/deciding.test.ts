@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { formOf, isPersons, saidIn, whyNotAsked } from "./deciding.ts";
+import { formOf, isPersons, saidIn, whyNotAgents, whyNotAsked } from "./deciding.ts";
 
 const item = { item: "r/s!1", title: "Ship it?", choices: [] as string[], who: [] as string[], count: 1 };
 const kinds = fc.constantFrom("approval", "permission", "conflict" as "permission", "budget", "question");
@@ -23,14 +23,26 @@ test("what names who may answer, and what several must agree to, is put to nobod
   expect(whyNotAsked({ ...item, kind: "approval", count: 2 })).toBe("2 people must agree");
 });
 
+test("what several must agree to, one agent does not decide under several names", () => {
+  const by = (name: string) => [{ by: name, verdict: "approve" as const, text: undefined, at: 1 }];
+  const agent = { agent: "mcp:second" };
+  expect(whyNotAgents({ count: 2, answers: by("mcp:first") }, agent)).toContain("an agent has (mcp:first)");
+  for (const name of ["mcp:second", "mcp:first/anna", "anna"]) expect(whyNotAgents({ count: 2, answers: by(name) }, agent)).toBeUndefined();
+  expect(whyNotAgents({ count: 1, answers: by("mcp:first") }, agent)).toBeUndefined();
+});
+
+const run = { runId: "r", pipeline: "p" };
+
 test("a form asks for what the item wants, and whatever a client sends back is taken only where it fits", () => {
-  expect(formOf({ ...item, kind: "question", choices: ["a", "b"] }, "Run r")).toMatchObject({
-    message: "Run r\n\nShip it?",
+  expect(formOf({ ...item, kind: "question", choices: ["a", "b"] }, run)).toMatchObject({
+    message: "Run r (p) waits for your answer.\n\nShip it?",
     requestedSchema: { properties: { answer: { enum: ["a", "b"] } }, required: ["answer"] },
   });
-  expect(formOf({ ...item, kind: "approval", detail: "d".repeat(9000) }, "Run r").message.length).toBeLessThan(4100);
-  expect(formOf({ ...item, kind: "permission" }, "")).toMatchObject({
+  expect(formOf({ ...item, kind: "permission" }, run)).toMatchObject({
     requestedSchema: { properties: { decision: { enum: ["approve", "reject"] } } },
+  });
+  expect(formOf({ ...item, kind: "budget", choices: ["raise", "stop"] }, run)).toMatchObject({
+    requestedSchema: { properties: { answer: { description: "raise, stop; or raise 2.50 (USD)" } } },
   });
   expect(saidIn("approval", { decision: "rework", comment: "again" })).toEqual({ verdict: "rework", text: "again" });
   expect(saidIn("approval", { decision: "answer" })).toBeUndefined();
@@ -41,4 +53,22 @@ test("a form asks for what the item wants, and whatever a client sends back is t
       if (said !== undefined) expect(said.verdict === "answer").toBe(kind === "question" || kind === "budget");
     }),
   );
+});
+
+test("what an agent asks leave for is shown to its end, however long names are and whatever the agent says for it", () => {
+  const command = `${"x".repeat(3990)} rm -rf ~`;
+  const form = formOf(
+    { ...item, kind: "permission", title: "t".repeat(300), detail: command },
+    { runId: "r", pipeline: "p".repeat(5000) },
+    `mcp:agent proposes: ${"harmless ".repeat(500)}`,
+  );
+  expect(form.message).toContain("rm -rf ~");
+  expect(form.message.length).toBeLessThan(8000);
+  expect(form.message.indexOf("rm -rf ~")).toBeLessThan(form.message.indexOf("harmless"));
+  const shown = formOf(
+    { ...item, kind: "permission", title: "clean\u001b[2K\u001b[1A", detail: "rm \u202etxt.exe\tfor\ngood" },
+    run,
+  ).message;
+  expect(shown).toBe("Run r (p) waits for your decision.\n\nclean?[2K?[1A\n\nrm ?txt.exe\tfor\ngood");
+  expect(formOf({ ...item, kind: "approval", detail: "d".repeat(9000) }, run).message).toContain("before you decide");
 });

@@ -2,7 +2,7 @@ import type { ElicitRequestFormParams } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import type { Control } from "../../control/index.ts";
 import type { InboxItem } from "../../domain/index.ts";
-import { cut } from "./bounded.ts";
+import { cut, FIELD_CHARS, gist } from "./bounded.ts";
 import type { Caller } from "./caller.ts";
 
 /** What can be said to an item. */
@@ -41,14 +41,47 @@ export function whyNotAsked({ who, count }: Item): string | undefined {
   return count > 1 ? `${count} people must agree` : undefined;
 }
 
+/**
+ * Why an agent's word does not count, where a server lets agents decide. What several must agree to is for several: agents name themselves as they
+ * like, and two names are not two minds.
+ */
+export function whyNotAgents(
+  { count, answers }: Pick<InboxItem, "count" | "answers">,
+  { agent }: Pick<Caller, "agent">,
+): string | undefined {
+  const other = answers.find(({ by }) => by.startsWith("mcp:") && !by.includes("/") && by !== agent);
+  return count > 1 && other ? `${count} must agree, and an agent has (${other.by}): the others are people` : undefined;
+}
+
 export type Form = Omit<ElicitRequestFormParams, "mode" | "_meta" | "task">;
 
-/** The form that asks a person. */
-export function formOf(item: Item, context: string): Form {
-  const message = cut([context, item.title, ...(item.detail === undefined ? [] : [item.detail])].join("\n\n"), 4000);
+/** Of an answer, and of a comment. */
+const MOST_CHARS = 4000;
+export const WHAT_FITS = `an answer, or a decision with a comment, of at most ${MOST_CHARS} characters.`;
+
+/**
+ * Of an item's own text. It is shown whole where it can be, whatever else is in the form: nobody should allow a command of which they see the
+ * beginning.
+ */
+const ITEM_CHARS = 5000;
+const ELSEWHERE = "look at it in the dashboard or by `stepfall inbox` before you decide";
+
+/** What a terminal obeys, and what turns the order of letters around: a command that is to be allowed must look like what it is. */
+const UNSEEN = /[\p{Cc}--[\n\t]]|[\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069]/gv;
+
+/** The form that asks a person. `of`: what it belongs to; `wish`: what the agent would have them say. */
+export function formOf(item: Item, of: { runId: string; pipeline: string }, wish?: string): Form {
+  const about = `Run ${of.runId} (${gist(of.pipeline, 120)}) waits for ${item.kind === "question" ? "your answer" : "your decision"}.`;
+  const detail = item.detail === undefined ? [] : [cut(item.detail, ITEM_CHARS, ELSEWHERE)];
+  const message = [about, cut(item.title, FIELD_CHARS), ...detail, ...(wish === undefined ? [] : [gist(wish, 1000)])]
+    .join("\n\n")
+    .replaceAll(UNSEEN, "?");
   const choices = [...item.choices];
   if (item.kind === "question" || item.kind === "budget") {
-    const answer = { type: "string" as const, title: "Answer", ...(choices.length > 0 ? { enum: choices } : { minLength: 1 }) };
+    // To a spent budget more can be said than its choices: by how much it is raised.
+    const isBudget = item.kind === "budget";
+    const any = { minLength: 1, maxLength: MOST_CHARS, ...(isBudget ? { description: `${choices.join(", ")}; or raise 2.50 (USD)` } : {}) };
+    const answer = { type: "string" as const, title: "Answer", ...(choices.length > 0 && !isBudget ? { enum: choices } : any) };
     return { message, requestedSchema: { type: "object", properties: { answer }, required: ["answer"] } };
   }
   const decision = {
@@ -56,12 +89,17 @@ export function formOf(item: Item, context: string): Form {
     title: "Decision",
     enum: item.kind === "approval" ? ["approve", "reject", "rework"] : ["approve", "reject"],
   };
-  const comment = { type: "string" as const, title: "Comment", description: "Why, or what is to be done differently", maxLength: 4000 };
+  const comment = {
+    type: "string" as const,
+    title: "Comment",
+    description: "Why, or what is to be done differently",
+    maxLength: MOST_CHARS,
+  };
   return { message, requestedSchema: { type: "object", properties: { decision, comment }, required: ["decision"] } };
 }
 
-const decided = z.object({ decision: z.enum(["approve", "reject", "rework"]), comment: z.string().max(4000).optional() });
-const answered = z.object({ answer: z.string().min(1).max(4000) });
+const decided = z.object({ decision: z.enum(["approve", "reject", "rework"]), comment: z.string().max(MOST_CHARS).optional() });
+const answered = z.object({ answer: z.string().min(1).max(MOST_CHARS) });
 
 /** What the person filled in; `undefined`: nothing that can be used. */
 export function saidIn(kind: Item["kind"], content: unknown): Said | undefined {

@@ -1,6 +1,6 @@
 /** A call that cannot be carried out, said to the agent that called. */
 export class McpCallError extends Error {
-  readonly code: "NOT_ALLOWED" | "USAGE" | "RUN_UNKNOWN" | "RESOURCE_UNKNOWN";
+  readonly code: "NOT_ALLOWED" | "TOO_MANY_CHANGES" | "USAGE" | "RUN_UNKNOWN" | "RESOURCE_UNKNOWN";
   /** What to do instead. */
   readonly hint: string;
   constructor(code: McpCallError["code"], message: string, hint: string) {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { toNodeHandler } from "@modelcontextprotocol/node";
-import { createMcpHandler, type AuthInfo } from "@modelcontextprotocol/server";
+import { createMcpHandler, ProtocolError, SdkError, type AuthInfo } from "@modelcontextprotocol/server";
 import type { McpOptions, Rights } from "./contract.ts";
 import { serverFactory } from "./server.ts";
 
@@ -16,19 +16,23 @@ const MOST_BYTES = 1_000_000;
 
 /** MCP over streamable HTTP, for clients of both generations; those of 2025 are served without a session. */
 export function mcpEndpoint(options: McpOptions): McpEndpoint {
+  const onerror = (error: Error): void => {
+    if (!isRefusal(error)) options.onError?.(error);
+  };
+  const limits = { maxRequestBodySize: MOST_BYTES, onerror };
   const handler = createMcpHandler(
     serverFactory(options, ({ authInfo }) => rightsIn(authInfo)),
-    {
-      maxRequestBodySize: MOST_BYTES,
-      ...(options.onError ? { onerror: options.onError } : {}),
-    },
+    limits,
   );
-  const answer = toNodeHandler(handler, { maxRequestBodySize: MOST_BYTES, ...(options.onError ? { onerror: options.onError } : {}) });
+  const answer = toNodeHandler(handler, limits);
   return {
     handle: (request, response, rights) => answer(Object.assign(request, { auth: authOf(rights) }), response),
     close: () => handler.close(),
   };
 }
+
+/** The SDK reports what clients do wrong, which they are told, as plain errors; what goes wrong with itself is of a class of its own. */
+const isRefusal = (error: Error): boolean => error.constructor === Error || error instanceof ProtocolError || error instanceof SdkError;
 
 const names = ["steer", "answer", "approve"] as const satisfies readonly (keyof Rights)[];
 

@@ -2,7 +2,9 @@ import { ResourceTemplate, type McpServer, type ReadResourceResult } from "@mode
 import type { Control, RunReport, RunSummary } from "../../control/index.ts";
 import { isTyped } from "../../setup/failure.ts";
 import { ANSWER_CHARS, gist } from "./bounded.ts";
+import type { McpOptions } from "./contract.ts";
 import { McpCallError } from "./errors.ts";
+import { INTERNAL } from "./tool-result.ts";
 import { findStep, overviewOf, stepsOf } from "./tools/look.ts";
 import { diffText } from "./tools/diff.ts";
 import { logText } from "./tools/logs.ts";
@@ -22,7 +24,17 @@ interface Listed {
 }
 
 /** Runs, what was printed at their steps, and what they changed: for clients that show resources to people or put them into a conversation. */
-export function addResources(server: McpServer, control: Control): void {
+export function addResources(server: McpServer, { control, onError }: Pick<McpOptions, "control" | "onError">): void {
+  const reading = async (uri: URL, read: () => Promise<string>): Promise<ReadResourceResult> => {
+    try {
+      const mimeType = /^\/[^/]+$/.test(uri.pathname) ? "application/json" : "text/plain";
+      return { contents: [{ uri: uri.href, mimeType, text: await read() }] };
+    } catch (error) {
+      if (!isTyped(error)) onError?.(error as Error);
+      // Clients see the message of a resource's error and nothing else of it.
+      throw new Error(isTyped(error) ? `${error.code}: ${error.message}. ${error.hint}` : INTERNAL, { cause: error });
+    }
+  };
   const listed = async (most: number, each: (run: RunSummary) => Promise<Listed[]>) => {
     const runs = await control.runs({ limit: most });
     return { resources: (await Promise.all(runs.slice(0, most).map(each))).flat() };
@@ -113,15 +125,5 @@ function one(value: string | string[] | undefined): string {
       `${text} is not encoded as a part of a URI is`,
       "Resources are stepfall://runs/ID and below.",
     );
-  }
-}
-
-async function reading(uri: URL, read: () => Promise<string>): Promise<ReadResourceResult> {
-  try {
-    const mimeType = /^\/[^/]+$/.test(uri.pathname) ? "application/json" : "text/plain";
-    return { contents: [{ uri: uri.href, mimeType, text: await read() }] };
-  } catch (error) {
-    // Clients see the message of a resource's error and nothing else of it.
-    throw isTyped(error) ? new Error(`${error.code}: ${error.message}. ${error.hint}`, { cause: error }) : error;
   }
 }

@@ -14,10 +14,24 @@ export function resultOf(answer: Answer): CallToolResult {
 /** A tool's error is for the agent that called it: what was wrong, and what to do instead. Never a stack. */
 export function failureOf(error: unknown): CallToolResult {
   const text = isTyped(error)
-    ? [`${error.code}: ${sentence(error.message)}`, error.hint, ...placesIn(error)].join("\n")
-    : `INTERNAL: ${sentence(String(error))}`;
+    ? [`${error.code}: ${sentence(error.message)}`, hints[error.code] ?? error.hint, ...placesIn(error)].join("\n")
+    : INTERNAL;
   return { content: [{ type: "text", text: cut(text, ANSWER_CHARS) }], isError: true };
 }
+
+/** What went wrong is for whoever runs the server: it may name files of theirs. */
+export const INTERNAL =
+  "INTERNAL: Stepfall failed at this call, and the fault is its own.\nTry once more. If it stays so, tell the person: `stepfall doctor`.";
+
+/** What an agent does next, where the error itself speaks of commands that people type. */
+const hints: Readonly<Record<string, string>> = {
+  RUN_UNKNOWN: "list_runs tells their ids.",
+  RUN_AMBIGUOUS: "Give more of its id: list_runs tells them.",
+  ITEM_UNKNOWN: "`inbox` lists what waits.",
+  ITEM_CLOSED: "Somebody was faster, or who asked is gone: get_run tells what it came to.",
+  PROJECT_UNKNOWN: "Nothing was run there yet. list_runs names the projects that have runs; `do` and start_run begin one in any.",
+  ATTEMPT_UNKNOWN: "get_run with `step` tells the attempts of a step.",
+};
 
 const MOST_PROBLEMS = 20;
 

@@ -5,6 +5,7 @@ import type { Clock } from "../../domain/index.ts";
 import type { Caller } from "./caller.ts";
 import type { Rights } from "./contract.ts";
 import type { Declined } from "./declined.ts";
+import type { Starts } from "./starts.ts";
 
 /** One call of a tool. */
 export interface Call {
@@ -14,7 +15,10 @@ export interface Call {
   /** The project of calls that name none. */
   project: string | undefined;
   declined: Declined;
+  starts: Starts;
   ctx: ServerContext;
+  /** Tells a client that wants to know it how far the call is. One that hears nothing for long gives the call up. */
+  say: (text: string) => void;
   /** Seals what a call that asks its caller's person is to know when it comes back. */
   mint: (state: unknown) => Promise<string>;
 }

@@ -1,9 +1,11 @@
+import type { ServerResponse } from "node:http";
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { Control } from "../../control/index.ts";
 import type { Clock } from "../../domain/index.ts";
 import { may, type Caller, type Role } from "../callers.ts";
 import { problem, PROBLEM_TYPE, type ProblemDetails } from "../problem.ts";
+import { refusedFor } from "../request-log.ts";
 import { Problem } from "../schemas/common.ts";
 
 export interface ApiEnv {
@@ -16,6 +18,8 @@ export type Api = OpenAPIHono<ApiEnv>;
 export interface Served {
   control: Control;
   version: string;
+  /** How a person calls Stepfall here. */
+  program: string;
   clock: Clock;
   /** A fresh one-time link, of the caller's role or the lower one asked for. `to`: a path of the dashboard. */
   loginLink(caller: Caller, role: Role | undefined, to: string | undefined): { url: string; role: Role; expiresAt: number };
@@ -100,5 +104,8 @@ const without = (asked: object): object => Object.fromEntries(Object.entries(ask
 const notAllowed = (is: Role, needed: Role): ProblemDetails =>
   problem(403, "ROLE_TOO_LOW", `This is for ${who[needed]}; you are ${is}.`, "Ask for a link of another role: `stepfall up --role`.");
 
-export const answerProblem = (c: Context, details: ProblemDetails): Response =>
-  c.body(JSON.stringify(details), details.status as 400, { "content-type": PROBLEM_TYPE });
+export function answerProblem(c: Context, details: ProblemDetails): Response {
+  const { outgoing } = c.env as { outgoing?: ServerResponse };
+  if (outgoing) refusedFor(outgoing, details.code);
+  return c.body(JSON.stringify(details), details.status as 400, { "content-type": PROBLEM_TYPE });
+}

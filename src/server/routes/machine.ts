@@ -14,12 +14,13 @@ const part = ofProject.extend({
 });
 
 export function serveMachine(api: Api, served: Served): void {
-  const { control, version, clock } = served;
+  const { control, version, program, clock } = served;
   const role = "viewer";
   serve(api, { method: "get", path: "/me", role, summary: "Who you are here", answers: Me }, async ({ caller }) => ({
     actor: caller.actor,
     role: caller.role,
     version,
+    program,
     projects: await control.projects(),
   }));
   serve(

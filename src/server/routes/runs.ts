@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
+import { fewAtATime } from "../few-at-a-time.ts";
 import { Count, ShownStatus } from "../schemas/common.ts";
-import { Cancel, DoTasks, Feedback, Reassign, Resume, SendMessage, StartRun } from "../schemas/requests.ts";
+import { Cancel, DoTasks, Feedback, Merge, Nothing, Reassign, Resume, SendMessage, StartRun } from "../schemas/requests.ts";
 import {
   Cancelled,
   DiffPage,
@@ -8,8 +9,10 @@ import {
   Events,
   FeedbackTaken,
   LogPage,
+  Merged,
   MessageTaken,
   Overview,
+  PromptPage,
   RunReport,
   Runs,
   Started,
@@ -20,6 +23,8 @@ const params = z.object({
   runId: z.string().min(4).max(64).openapi({ description: "The run's id, or the beginning or end of one that only one run has" }),
 });
 const MOST_DIFF = 8 << 20;
+/** Runs that begin at a time. */
+const MOST_BEGINNING = 8;
 
 const RunsQuery = z.object({
   project: z.string().optional(),
@@ -35,7 +40,12 @@ const LogsQuery = z.object({
   after: z.string().optional(),
   limit: Count(10_000).optional(),
 });
-const DiffQuery = z.object({ attempt: z.string().optional(), step: z.string().optional(), maxBytes: Count(MOST_DIFF).optional() });
+const DiffQuery = z.object({
+  attempt: z.string().optional(),
+  step: z.string().optional(),
+  file: z.string().optional().openapi({ description: "The text of this file's change alone" }),
+  maxBytes: Count(MOST_DIFF).optional(),
+});
 
 /** Looking at runs. */
 export function serveRuns(api: Api, { control }: Served): void {
@@ -94,6 +104,19 @@ export function serveRuns(api: Api, { control }: Served): void {
     },
     ({ params: { runId }, query }) => control.diff(runId, query),
   );
+  serve(
+    api,
+    {
+      method: "get",
+      path: "/runs/{runId}/attempts/prompt",
+      role: "viewer",
+      summary: "What the agent of an attempt was really told, at most 1 MB of it",
+      params,
+      query: z.object({ attempt: z.string().min(1).max(1_000) }),
+      answers: PromptPage,
+    },
+    ({ params: { runId }, query: { attempt } }) => control.prompt(runId, attempt),
+  );
 }
 
 /** For people, and for what comes after a run. */
@@ -117,18 +140,32 @@ export function serveReports(api: Api, { control }: Served): void {
 /** Starting and steering them. */
 export function serveSteering(api: Api, { control }: Served): void {
   const role = "operator";
+  const turn = fewAtATime(MOST_BEGINNING);
   serve(
     api,
     { method: "post", path: "/runs", role, summary: "Start a run", body: StartRun, status: 202, answers: Started },
-    ({ body, caller }) => control.start(caller.actor, body),
+    ({ body, caller }) => turn(() => control.start(caller.actor, body)),
   );
   serve(
     api,
     { method: "post", path: "/tasks", role, summary: "Have tasks done", body: DoTasks, status: 202, answers: Started },
     ({ body, caller }) => {
       const [first = "", ...more] = body.tasks;
-      return control.doTasks(caller.actor, { ...body, tasks: [first, ...more] });
+      return turn(() => control.doTasks(caller.actor, { ...body, tasks: [first, ...more] }));
     },
+  );
+  serve(
+    api,
+    {
+      method: "post",
+      path: "/samples",
+      role,
+      summary: "Run a sample: a small project in a temporary folder, a scripted model, and one approval in the middle; no key, no money",
+      body: Nothing,
+      status: 202,
+      answers: Started,
+    },
+    ({ caller }) => turn(() => control.sample(caller.actor)),
   );
   serve(
     api,
@@ -181,5 +218,32 @@ export function serveSteering(api: Api, { control }: Served): void {
       answers: MessageTaken,
     },
     ({ params: { runId }, body, caller }) => control.message(caller.actor, runId, body),
+  );
+  serve(
+    api,
+    {
+      method: "post",
+      path: "/runs/{runId}/again",
+      role,
+      summary: "Start a new run of the same pipeline with the same inputs, from the project's commit now",
+      params,
+      body: Nothing,
+      status: 202,
+      answers: Started,
+    },
+    ({ params: { runId }, caller }) => turn(() => control.again(caller.actor, runId)),
+  );
+  serve(
+    api,
+    {
+      method: "post",
+      path: "/runs/{runId}/merge",
+      role: "approver",
+      summary: "Bring its result into what is checked out in its project, with the project's own hooks",
+      params,
+      body: Merge,
+      answers: Merged,
+    },
+    ({ params: { runId }, body, caller }) => control.merge(caller.actor, runId, body),
   );
 }

@@ -3,7 +3,9 @@ import { KnownProject, Liveness, MicroUsd, Ms, ProviderState, QueueDepth, Slots,
 
 const Role = z.enum(["viewer", "operator", "approver"]).openapi("Role");
 
-export const Me = z.object({ actor: z.string(), role: Role, version: z.string(), projects: z.array(KnownProject) }).openapi("Me");
+export const Me = z
+  .object({ actor: z.string(), role: Role, version: z.string(), program: z.string(), projects: z.array(KnownProject) })
+  .openapi("Me");
 
 export const LoginLink = z.object({ url: z.string(), role: Role, expiresAt: Time }).openapi("LoginLink");
 

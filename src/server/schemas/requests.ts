@@ -1,16 +1,21 @@
 import { z } from "@hono/zod-openapi";
 
-/** What is asked for. Texts are bounded: what is said here goes into the journal. */
-const Text = z.string().min(1).max(20_000);
-const Name = z.string().min(1).max(1_000);
+/** What is asked for. Texts are bounded: what is said here goes into the journal. Without NUL, which neither a path nor a word of a command can hold. */
+const text = (most: number) =>
+  z
+    .string()
+    .max(most)
+    .regex(/^[^\0]*$/, "must be without NUL");
+const Text = text(20_000).min(1);
+const Name = text(1_000).min(1);
 const Dollars = z.number().positive().max(1_000_000).openapi({ description: "US dollars" });
 
 export const StartRun = z
   .strictObject({
     /** A folder in the project, whole path. */
     project: Name,
-    pipeline: z.union([z.strictObject({ file: Name }), z.strictObject({ yaml: z.string().min(1).max(500_000) })]),
-    inputs: z.record(z.string().regex(/^[^=\s]{1,200}$/), z.string().max(20_000)).optional(),
+    pipeline: z.union([z.strictObject({ file: Name }), z.strictObject({ yaml: text(500_000).min(1) })]),
+    inputs: z.record(z.string().regex(/^[^=\s\0]{1,200}$/), text(20_000)).optional(),
     budget: Dollars.optional(),
     includeDirty: z.boolean().optional(),
   })
@@ -39,6 +44,10 @@ export const Feedback = z
   .openapi("Feedback");
 export const Reassign = z.strictObject({ step: Name, agent: Name.optional(), because: Text.optional() }).openapi("Reassign");
 export const SendMessage = z.strictObject({ step: Name, text: Text }).openapi("SendMessage");
+/** `partial`: also the result of a run that failed or is not over. */
+export const Merge = z.strictObject({ partial: z.boolean().optional() }).openapi("Merge");
+/** Nothing is to be said: `{}`. */
+export const Nothing = z.strictObject({}).openapi("Nothing");
 export const Answer = z
   .strictObject({ item: Name, verdict: z.enum(["approve", "reject", "rework", "answer"]), text: Text.optional() })
   .openapi("Answer");

@@ -16,6 +16,8 @@ const RunSummary = z
     endedAt: Time.optional(),
     durationMs: Ms,
     microUsd: MicroUsd,
+    /** How long it did nothing but wait for people. */
+    waitedForPeopleMs: Ms,
     /** Some of its calls were answered by a scripted model. */
     scripted: z.boolean(),
     quota: QuotaWait.optional(),
@@ -165,6 +167,7 @@ export const RunReport = z
     base: z.string(),
     branch: z.string(),
     tip: z.string().optional(),
+    checkedOut: z.string().optional(),
     diff: z.object({ files: z.array(ChangedFile) }).optional(),
     mergedInto: z.object({ into: z.string(), commit: z.string() }).optional(),
     startedAt: Time,
@@ -216,6 +219,11 @@ export const LogPage = z.object({ lines: z.array(LogLine), next: z.string(), isO
 
 export const DiffPage = z.object({ text: z.string(), files: z.array(ChangedFile), isTruncated: z.boolean() }).openapi("DiffPage");
 
+/** What the agent of an attempt was told. `journal`: put together again, since its transcript does not have it. */
+export const PromptPage = z
+  .object({ text: z.string(), isTruncated: z.boolean(), source: z.enum(["transcript", "journal"]) })
+  .openapi("PromptPage");
+
 export const Started = z.object({ runId: z.string() }).openapi("Started");
 export const Cancelled = z.object({ runId: z.string(), outcome: Outcome.optional() }).openapi("Cancelled");
 export const Answered = z
@@ -224,3 +232,5 @@ export const Answered = z
 export const FeedbackTaken = z.object({ attempt: z.string(), gates: z.enum(["accepted", "refused"]) }).openapi("FeedbackTaken");
 export const Done = z.object({ runId: z.string() }).openapi("Done");
 export const MessageTaken = z.object({ attempt: z.string(), agent: z.string(), n: z.number().int() }).openapi("MessageTaken");
+/** `into`: the user's branch. `already`: it was there before, and nothing was done. */
+export const Merged = z.object({ runId: z.string(), into: z.string(), commit: z.string(), already: z.boolean() }).openapi("Merged");

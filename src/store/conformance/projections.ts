@@ -58,7 +58,7 @@ export function projectionConformance(harness: StoreHarness): void {
     test("runs are listed newest first, as they were last written", async () => {
       const [old, young, other] = [run("1"), run("2", { startedAt: 200 }), run("3", { project: "/q", startedAt: 50 })];
       await at.store.commit({ projections: [old, young, other].map((row) => ({ kind: "run", row })) });
-      const done = { ...old, status: "succeeded" as const, stepsDone: 3, endedAt: 900 };
+      const done = { ...old, status: "succeeded" as const, stepsDone: 3, endedAt: 900, waitedForPeopleMs: 40, waitsForPeopleSince: 860 };
       await at.store.commit({ projections: [{ kind: "run", row: done }] });
       expect(await at.store.runs()).toEqual([young, done, other]);
       expect(await at.store.runs({ project: "/p", limit: 1 })).toEqual([young]);

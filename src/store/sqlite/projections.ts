@@ -5,7 +5,8 @@ import type { Outcomes } from "./outcomes.ts";
 import { plain } from "./plain.ts";
 
 const RUN = `run_id AS runId, project, pipeline, branch, base, status, steps_total AS stepsTotal,
-  steps_done AS stepsDone, started_at AS startedAt, ended_at AS endedAt`;
+  steps_done AS stepsDone, started_at AS startedAt, ended_at AS endedAt,
+  waited_for_people_ms AS waitedForPeopleMs, waits_for_people_since AS waitsForPeopleSince`;
 const CALL = `call_id AS callId, run_id AS runId, attempt, agent, provider, model, tier, at, duration_ms AS durationMs,
   input_tokens AS inputTokens, cached_input_tokens AS cachedInputTokens, output_tokens AS outputTokens,
   micro_usd AS microUsd, provenance, outcome, reserved_micro_usd AS reservedMicroUsd,
@@ -16,10 +17,11 @@ const isOver = (status: RunRow["status"]): boolean => status === "succeeded" || 
 /** Read models: what lists and bills are made of. */
 export function openProjections(db: DatabaseSync, inbox: Inbox, outcomes: Outcomes) {
   const putRun = db.prepare(
-    `INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run_id) DO UPDATE SET
+    `INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run_id) DO UPDATE SET
        project = excluded.project, pipeline = excluded.pipeline, branch = excluded.branch, base = excluded.base,
        status = excluded.status, steps_total = excluded.steps_total, steps_done = excluded.steps_done,
-       started_at = excluded.started_at, ended_at = excluded.ended_at`,
+       started_at = excluded.started_at, ended_at = excluded.ended_at,
+       waited_for_people_ms = excluded.waited_for_people_ms, waits_for_people_since = excluded.waits_for_people_since`,
   );
   const putCall = db.prepare(
     `INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (call_id) DO NOTHING`,
@@ -41,7 +43,20 @@ export function openProjections(db: DatabaseSync, inbox: Inbox, outcomes: Outcom
       switch (projection.kind) {
         case "run": {
           const r = projection.row;
-          putRun.run(r.runId, r.project, r.pipeline, r.branch, r.base, r.status, r.stepsTotal, r.stepsDone, r.startedAt, r.endedAt ?? null);
+          putRun.run(
+            r.runId,
+            r.project,
+            r.pipeline,
+            r.branch,
+            r.base,
+            r.status,
+            r.stepsTotal,
+            r.stepsDone,
+            r.startedAt,
+            r.endedAt ?? null,
+            r.waitedForPeopleMs ?? null,
+            r.waitsForPeopleSince ?? null,
+          );
           // A run that is over asks for no agent any more.
           if (isOver(r.status)) forgetAffinity.run(r.runId);
           return;

@@ -1,24 +1,26 @@
 import { Link } from "@tanstack/react-router";
 import { useState, type ReactNode } from "react";
-import { useAgents, useMe, type AgentRow, type Agents, type LeasedAttempt, type ProviderState } from "../data/index.ts";
+import { useAgents, useMe, useSettings, type AgentRow, type Agents, type LeasedAttempt, type ProviderState } from "../data/index.ts";
 import {
   Ago,
   Duration,
   Empty,
   exactTime,
   Loading,
-  nameOf,
+  NoAgent,
   Panel,
   plural,
   ProblemNote,
+  ProjectSelect,
   StatusMark,
   statusOf,
+  Table,
   Tag,
+  Td,
+  Th,
   Took,
+  workersOf,
 } from "../ui/index.ts";
-
-const th = "px-3 py-2 text-left text-xs font-medium text-muted";
-const td = "px-3 py-2 align-top";
 
 /** Who can work, who does, on what grounds it is believed to, and what waits for a slot. */
 export function AgentsPage() {
@@ -27,26 +29,12 @@ export function AgentsPage() {
   const chosen = project ?? projects[0]?.path;
   const agents = useAgents(chosen);
   const data = agents.data;
+  const home = useSettings(chosen).data?.home;
   return (
     <div className="mx-auto flex max-w-6xl flex-col gap-4">
       <header className="flex flex-wrap items-center gap-3">
         <h1 className="mr-auto text-lg font-semibold">Agents</h1>
-        {projects.length > 0 ? (
-          <label className="flex items-center gap-2 text-muted">
-            Settings of
-            <select
-              className="max-w-60 rounded-md border border-strong-line bg-surface px-2 py-1.5 text-ink"
-              value={chosen}
-              onChange={(event) => setProject(event.target.value)}
-            >
-              {projects.map(({ path, name }) => (
-                <option key={path} value={path}>
-                  {name || nameOf(path)}
-                </option>
-              ))}
-            </select>
-          </label>
-        ) : undefined}
+        <ProjectSelect label="Settings of" value={chosen} onChange={setProject} />
       </header>
       {agents.error && !data ? <ProblemNote problem={agents.error} retry={() => void agents.refetch()} /> : undefined}
       {agents.isPending ? <Loading what="Loading agents" /> : undefined}
@@ -54,7 +42,7 @@ export function AgentsPage() {
         <>
           <Queue data={data} />
           <AtWork attempts={data.attempts} />
-          <Registered data={data} />
+          <Registered data={data} home={home} />
         </>
       ) : undefined}
     </div>
@@ -105,25 +93,29 @@ function AtWork({ attempts }: { attempts: readonly LeasedAttempt[] }) {
   return (
     <Panel title={`At work (${attempts.length})`} flush>
       {attempts.length === 0 ? (
-        <Empty title="No attempt runs.">When one does, this tells how it is and why that is believed: calls, output, processor time.</Empty>
+        <Empty title="No attempt runs." command='stepfall do "Fix the failing test"'>
+          When one does, this tells how it is and why that is believed: calls, output, processor time. Start work on{" "}
+          <Link to="/" className="text-accent underline">
+            Overview
+          </Link>
+          , or in a project's folder:
+        </Empty>
       ) : (
-        <div className="overflow-x-auto" tabIndex={0} role="region" aria-label="Attempts at work">
-          <table className="w-full">
-            <thead>
-              <tr>
-                <th className={th}>Attempt</th>
-                <th className={th}>Agent</th>
-                <th className={th}>How it is</th>
-                <th className={th}>Lease</th>
-              </tr>
-            </thead>
-            <tbody>
-              {attempts.map((attempt) => (
-                <AttemptRow key={attempt.attempt} attempt={attempt} />
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          label="Attempts at work"
+          head={
+            <>
+              <Th left>Attempt</Th>
+              <Th left>Agent</Th>
+              <Th left>How it is</Th>
+              <Th left>Lease</Th>
+            </>
+          }
+        >
+          {attempts.map((attempt) => (
+            <AttemptRow key={attempt.attempt} attempt={attempt} />
+          ))}
+        </Table>
       )}
     </Panel>
   );
@@ -134,7 +126,7 @@ function AttemptRow({ attempt: { attempt, runId, agent, lease, live } }: { attem
   const state = lease.isGone ? "dead" : (live?.state ?? "unknown");
   return (
     <tr className="border-t border-line">
-      <td className={td}>
+      <Td left>
         <Link
           to="/runs/$runId"
           params={{ runId }}
@@ -144,9 +136,9 @@ function AttemptRow({ attempt: { attempt, runId, agent, lease, live } }: { attem
           {inRun}
         </Link>
         <p className="font-mono text-xs text-muted">{runId}</p>
-      </td>
-      <td className={td}>{agent ?? "–"}</td>
-      <td className={td}>
+      </Td>
+      <Td left>{agent ?? "–"}</Td>
+      <Td left>
         <StatusMark status={statusOf(state)} label word={lease.isGone ? "its engine is gone" : state} />
         {live ? (
           <span className="text-muted">
@@ -162,47 +154,46 @@ function AttemptRow({ attempt: { attempt, runId, agent, lease, live } }: { attem
             </li>
           ))}
         </ul>
-      </td>
-      <td className={`${td} text-xs text-muted`}>
-        <p className="font-mono break-all">{lease.holder}</p>
-        <p>
+      </Td>
+      <Td left>
+        <p className="font-mono text-xs break-all text-muted">{lease.holder}</p>
+        <p className="text-xs text-muted">
           epoch {lease.epoch}, until <span title={exactTime(lease.until)}>{lease.isGone ? "it is over" : <Ago at={lease.until} />}</span>
         </p>
-      </td>
+      </Td>
     </tr>
   );
 }
 
-function Registered({ data }: { data: Agents }) {
+function Registered({ data, home }: { data: Agents; home: string | undefined }) {
   if (data.problem !== undefined)
     return <ProblemNote problem={{ code: "SETTINGS_BAD", message: data.problem, hint: "stepfall doctor tells where, and what to do." }} />;
   return (
     <Panel title={`Registered (${data.agents.length})`} flush>
-      {data.agents.length === 0 ? (
-        <Empty title="No agent is registered." command="stepfall doctor">
-          Set a key such as ANTHROPIC_API_KEY, start a local model, or write agents into stepfall.yaml. This tells what was found and what
-          it lacks:
-        </Empty>
-      ) : (
-        <div className="overflow-x-auto" tabIndex={0} role="region" aria-label="Registered agents">
-          <table className="w-full">
-            <thead>
-              <tr>
-                <th className={th}>Agent</th>
-                <th className={th}>Tier</th>
-                <th className={th}>Executor</th>
-                <th className={th}>Model</th>
-                <th className={th}>At work</th>
-                <th className={th}>Provider</th>
-              </tr>
-            </thead>
-            <tbody>
-              {data.agents.map((agent) => (
-                <AgentLine key={agent.id} agent={agent} />
-              ))}
-            </tbody>
-          </table>
+      {workersOf(data.agents).length === 0 ? (
+        <div className="flex max-w-prose flex-col gap-1 p-4 text-muted">
+          <p className="font-medium text-ink">No agent can be given a task.</p>
+          <NoAgent home={home} />
         </div>
+      ) : undefined}
+      {data.agents.length === 0 ? undefined : (
+        <Table
+          label="Registered agents"
+          head={
+            <>
+              <Th left>Agent</Th>
+              <Th left>Tier</Th>
+              <Th left>Executor</Th>
+              <Th left>Model</Th>
+              <Th left>At work</Th>
+              <Th left>Provider</Th>
+            </>
+          }
+        >
+          {data.agents.map((agent) => (
+            <AgentLine key={agent.id} agent={agent} />
+          ))}
+        </Table>
       )}
     </Panel>
   );
@@ -211,24 +202,26 @@ function Registered({ data }: { data: Agents }) {
 function AgentLine({ agent }: { agent: AgentRow }) {
   return (
     <tr className="border-t border-line">
-      <td className={td}>
+      <Td left>
         <p className="font-medium">{agent.id}</p>
         <p className="text-xs text-muted">{agent.capabilities.join(", ")}</p>
-      </td>
-      <td className={td}>
+      </Td>
+      <Td left>
         <Tag>{agent.tier}</Tag>
-      </td>
-      <td className={td}>{agent.executor}</td>
-      <td className={`${td} font-mono text-xs`}>{agent.model ?? "–"}</td>
-      <td className={td}>
+      </Td>
+      <Td left>{agent.executor}</Td>
+      <Td left>
+        <span className="font-mono text-xs">{agent.model ?? "–"}</span>
+      </Td>
+      <Td left>
         <span title={agent.slots === undefined ? "its account has no limit of its own" : `account ${agent.account}`}>
           {agent.busy}
           {agent.slots === undefined ? "" : ` of ${agent.slots}`}
         </span>
-      </td>
-      <td className={td}>
+      </Td>
+      <Td left>
         {agent.providerState ? <ProviderTrouble state={agent.providerState} /> : <span className="text-muted">no trouble known</span>}
-      </td>
+      </Td>
     </tr>
   );
 }

@@ -1,75 +1,51 @@
 import type { Cost, ViewRow } from "../data/index.ts";
-import { countText, Money, percentText, Tag } from "../ui/index.ts";
-
-const head = "px-3 py-2 text-xs font-medium text-muted whitespace-nowrap";
-const th = `${head} text-right`;
-const thLeft = `${head} text-left`;
-const td = "px-3 py-1.5 text-right whitespace-nowrap";
+import { countText, Money, percentText, RowName, Table, Tag, Td, Th } from "../ui/index.ts";
 
 /** The figures themselves, each with where it comes from. */
 export function CostTable({ cost }: { cost: Cost }) {
   return (
-    <div className="overflow-x-auto" tabIndex={0} role="region" aria-label={`Cost by ${cost.by}`}>
-      <table className="w-full">
-        <thead>
-          <tr>
-            <th className={thLeft}>{cost.by}</th>
-            <th className={th}>Cost</th>
-            <th className={th}>Calls</th>
-            <th className={th} title="Input tokens, with those that were cached">
-              Tokens in
-            </th>
-            <th className={th}>Tokens out</th>
-            <th className={th} title="Attempts that the gates accepted, of those that began">
-              Accepted
-            </th>
-            <th className={th} title="All of the row's money over its accepted attempts">
-              Per accepted
-            </th>
-            <th className={thLeft}>Figures</th>
-          </tr>
-        </thead>
-        <tbody>
-          {cost.rows.map((row) => (
-            <Row key={row.name} row={row} />
-          ))}
-        </tbody>
-        <tfoot className="border-t-2 border-line font-medium">
-          <Row row={cost.total} />
-        </tfoot>
-      </table>
-    </div>
+    <Table
+      label={`Cost by ${cost.by}`}
+      head={
+        <>
+          <Th left>{cost.by}</Th>
+          <Th>Cost</Th>
+          <Th>Calls</Th>
+          <Th title="Input tokens, with those that were cached">Tokens in</Th>
+          <Th>Tokens out</Th>
+          <Th title="Attempts that the gates accepted, of those that began">Accepted</Th>
+          <Th title="All of the row's money over its accepted attempts">Per accepted</Th>
+          <Th left>Figures</Th>
+        </>
+      }
+      foot={<Row row={cost.total} />}
+    >
+      {cost.rows.map((row) => (
+        <Row key={row.name} row={row} />
+      ))}
+    </Table>
   );
 }
 
 function Row({ row }: { row: ViewRow }) {
-  const uncached = row.inputTokens === 0 ? undefined : row.cachedInputTokens / row.inputTokens;
+  const cached = row.inputTokens === 0 ? "" : `, ${percentText(row.cachedInputTokens / row.inputTokens)} from a cache`;
   return (
     <tr className="border-t border-line">
-      <th scope="row" className="max-w-72 truncate px-3 py-1.5 text-left font-normal" title={row.name}>
-        {row.name}
-      </th>
-      <td className={td}>
+      <RowName title={row.name}>{row.name}</RowName>
+      <Td>
         <Money microUsd={row.microUsd} />
-      </td>
-      <td className={td}>
+      </Td>
+      <Td>
         {row.calls.toLocaleString("en")}
         {row.refused > 0 ? <span className="text-warn"> +{row.refused} refused</span> : undefined}
-      </td>
-      <td
-        className={td}
-        title={`${row.inputTokens.toLocaleString("en")}${uncached === undefined ? "" : `, ${percentText(uncached)} from a cache`}`}
-      >
-        {countText(row.inputTokens)}
-      </td>
-      <td className={td} title={row.outputTokens.toLocaleString("en")}>
-        {countText(row.outputTokens)}
-      </td>
-      <td className={td}>{row.attempts === 0 ? "–" : `${row.accepted} of ${row.attempts}`}</td>
-      <td className={td}>{row.microUsdPerAccepted === undefined ? "–" : <Money microUsd={row.microUsdPerAccepted} />}</td>
-      <td className="px-3 py-1.5">
+      </Td>
+      <Td title={`${row.inputTokens.toLocaleString("en")}${cached}`}>{countText(row.inputTokens)}</Td>
+      <Td title={row.outputTokens.toLocaleString("en")}>{countText(row.outputTokens)}</Td>
+      <Td>{row.attempts === 0 ? "–" : `${row.accepted} of ${row.attempts}`}</Td>
+      <Td>{row.microUsdPerAccepted === undefined ? "–" : <Money microUsd={row.microUsdPerAccepted} />}</Td>
+      <Td left>
         <Figures row={row} />
-      </td>
+      </Td>
     </tr>
   );
 }
@@ -100,7 +76,7 @@ function Figures({ row }: { row: ViewRow }) {
   ] as const;
   return (
     <span className="flex flex-wrap gap-1">
-      {tags.length === 0 ? <span className="text-xs text-muted">reported</span> : undefined}
+      {tags.length === 0 ? <span className="text-xs text-muted">{row.calls === 0 ? "no calls" : "reported"}</span> : undefined}
       {tags.map((tag) => (
         <Tag key={tag.text} tone={tag.tone as "plain" | "warn"} title={tag.title}>
           {tag.text}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { dayIn, fillDays } from "./fill-days.ts";
+import { dayIn, fillDays, sinceDays } from "./fill-days.ts";
 
 describe("days of a chart", () => {
   test("a day on which nothing was spent is there, at nothing", () => {
@@ -27,5 +27,15 @@ describe("days of a chart", () => {
         { day: "2026-11-21", microUsd: 7 },
       ]),
     ).toHaveLength(366);
+  });
+
+  test("so many days end with today and begin at midnight: the first of them is whole", () => {
+    const now = new Date(2026, 10, 22, 15, 30).getTime();
+    expect(sinceDays(1, now)).toBe(new Date(2026, 10, 22).getTime());
+    expect(sinceDays(7, now)).toBe(new Date(2026, 10, 16).getTime());
+    expect(sinceDays(30, now)).toBe(new Date(2026, 9, 24).getTime());
+    expect(sinceDays(0, now)).toBeUndefined();
+    // All day long it is the same question.
+    expect(sinceDays(7, now + 8 * 3_600_000)).toBe(sinceDays(7, now));
   });
 });

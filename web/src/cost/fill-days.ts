@@ -25,3 +25,11 @@ export function fillDays(
 /** The day of a time in a zone, as the ledger names it. */
 export const dayIn = (timeZone: string, at: number): string =>
   new Intl.DateTimeFormat("en-CA", { timeZone, year: "numeric", month: "2-digit", day: "2-digit" }).format(at);
+
+/** Midnight, where the reader is, of the first of so many days that end with today; 0 days: since ever. */
+export function sinceDays(days: number, now: number): number | undefined {
+  if (days === 0) return undefined;
+  const today = new Date(now);
+  // By the calendar: a day on which clocks are changed has 23 or 25 hours.
+  return new Date(today.getFullYear(), today.getMonth(), today.getDate() - (days - 1)).getTime();
+}

@@ -1,67 +1,69 @@
 import type { Gates, Proportion } from "../data/index.ts";
-import { durationText, Money, percentText } from "../ui/index.ts";
+import { durationText, Money, percentText, RowName, Table, Td, Th } from "../ui/index.ts";
 
-const head = "px-3 py-2 text-xs font-medium text-muted whitespace-nowrap";
-const th = `${head} text-right`;
-const thLeft = `${head} text-left`;
-const td = "px-3 py-1.5 text-right whitespace-nowrap";
+type Gate = Gates["gates"][number];
 
 /** What each gate said, and how often that turned out to be wrong. */
-export function GateTable({ gates }: { gates: Gates["gates"] }) {
+export function GateTable({ gates }: { gates: readonly Gate[] }) {
   return (
-    <div className="overflow-x-auto" tabIndex={0} role="region" aria-label="Gates">
-      <table className="w-full">
-        <thead>
-          <tr>
-            <th className={thLeft}>Gate</th>
-            <th className={th}>Accepted</th>
-            <th className={th}>Refused</th>
-            <th className={th} title="It could not be run">
-              Errored
-            </th>
-            <th className={th} title="Wrong results that it let pass, of those known to be wrong">
-              False accepts
-            </th>
-            <th className={th} title="Right results that it refused, of those known to be right">
-              False refusals
-            </th>
-            <th className={th}>Time</th>
-            <th className={th}>Cost</th>
-          </tr>
-        </thead>
-        <tbody>
-          {gates.map((gate) => {
-            const { passed, refused, errored } = gate.verdicts;
-            return (
-              <tr key={`${gate.kind} ${gate.name}`} className="border-t border-line">
-                <th scope="row" className="max-w-72 truncate px-3 py-1.5 text-left font-normal" title={gate.name}>
-                  {gate.name} <span className="text-xs text-muted">{gate.kind}</span>
-                </th>
-                <td className={td}>
-                  {passed} <span className="text-xs text-muted">{percentText(passed / Math.max(1, passed + refused + errored))}</span>
-                </td>
-                <td className={td}>{refused}</td>
-                <td className={td}>{errored}</td>
-                <td className={td}>
-                  <Share of={gate.falseAccepts} />
-                </td>
-                <td className={td}>
-                  <Share of={gate.falseRefusals} />
-                </td>
-                <td className={td}>{durationText(gate.durationMs)}</td>
-                <td className={td}>{gate.microUsd === undefined ? "–" : <Money microUsd={gate.microUsd} />}</td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      label="Gates"
+      head={
+        <>
+          <Th left>Gate</Th>
+          <Th>Accepted</Th>
+          <Th>Refused</Th>
+          <Th title="It could not be run">Errored</Th>
+          <Th title="Results that were said to be right or wrong. What a gate refused is taken for wrong until somebody says otherwise.">
+            Truth known
+          </Th>
+          <Th title="Wrong results that it let pass, of those that are known or taken to be wrong">False accepts</Th>
+          <Th title="Right results that it refused, of those known to be right">False refusals</Th>
+          <Th title="On average; all of it on hover">Time each</Th>
+          <Th>Cost</Th>
+        </>
+      }
+    >
+      {gates.map((gate) => (
+        <Row key={`${gate.kind} ${gate.name}`} gate={gate} />
+      ))}
+    </Table>
+  );
+}
+
+function Row({ gate }: { gate: Gate }) {
+  const { passed, refused, errored } = gate.verdicts;
+  const times = passed + refused + errored;
+  return (
+    <tr className="border-t border-line">
+      <RowName title={gate.name}>
+        {gate.name} <span className="text-xs text-muted">{gate.kind}</span>
+      </RowName>
+      <Td>
+        {passed} <span className="text-xs text-muted">{percentText(passed / Math.max(1, times))}</span>
+      </Td>
+      <Td>{refused}</Td>
+      <Td>{errored}</Td>
+      <Td>
+        {gate.known}
+        {gate.takenForWrong > 0 ? <span className="text-xs text-muted"> +{gate.takenForWrong} taken for wrong</span> : undefined}
+      </Td>
+      <Td>
+        <Share of={gate.falseAccepts} />
+        {gate.caughtElsewhere > 0 ? <span className="text-xs text-muted"> {gate.caughtElsewhere} caught by another gate</span> : undefined}
+      </Td>
+      <Td>
+        <Share of={gate.falseRefusals} />
+      </Td>
+      <Td title={`${durationText(gate.durationMs)} for ${times}`}>{times === 0 ? "–" : durationText(gate.durationMs / times)}</Td>
+      <Td>{gate.microUsd === undefined ? "–" : <Money microUsd={gate.microUsd} />}</Td>
+    </tr>
   );
 }
 
 /** Counted, with what it may really be; nothing where nothing is known. */
 function Share({ of }: { of: Proportion }) {
-  if (of.of === 0) return <span className="text-muted">not known</span>;
+  if (of.of === 0) return <span className="text-muted">not known yet</span>;
   return (
     <span title={`95 %: ${percentText(of.low)} to ${percentText(of.high)}`}>
       {of.hits} of {of.of}

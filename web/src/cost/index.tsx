@@ -1,52 +1,37 @@
-import { useMemo, useState } from "react";
-import { costDimensions, useCost, useGates, useMe, type CostDimension } from "../data/index.ts";
-import { CommandLine, Empty, Loading, Money, nameOf, Panel, percentText, plural, ProblemNote } from "../ui/index.ts";
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+import { costDimensions, useCost, useNow, type CostDimension } from "../data/index.ts";
+import { Empty, Loading, Money, Panel, plural, ProblemNote, ProjectSelect, selectClass } from "../ui/index.ts";
 import { BarChart } from "./bar-chart.tsx";
 import { CostTable } from "./cost-table.tsx";
 import { DayChart } from "./day-chart.tsx";
-import { GateTable } from "./gate-table.tsx";
+import { sinceDays } from "./fill-days.ts";
+import { GatesPanel } from "./gates-panel.tsx";
 import { SavingsPanel } from "./savings-panel.tsx";
 
 const spans = [
-  { days: 1, name: "the last day" },
+  { days: 1, name: "today" },
   { days: 7, name: "7 days" },
   { days: 30, name: "30 days" },
   { days: 0, name: "ever" },
 ] as const;
 
-const DAY_MS = 86_400_000;
-const selectClass = "rounded-md border border-strong-line bg-surface px-2 py-1.5 text-ink";
-
 /** What was spent on what, what it would have cost otherwise, and how good the gates are that decide what counts. */
 export function CostPage() {
-  const projects = useMe().data?.projects ?? [];
   const [by, setBy] = useState<CostDimension>("day");
   const [days, setDays] = useState<number>(7);
   const [project, setProject] = useState("");
-  // Once for each choice: with every other moment it would be another question.
-  const since = useMemo(() => (days === 0 ? undefined : Math.floor(Date.now() / 60_000) * 60_000 - days * DAY_MS), [days]);
+  // Changes at midnight, and at no other moment: that would be another question each time.
+  const since = sinceDays(days, useNow(60_000));
   const part = { project: project === "" ? undefined : project, since };
   const cost = useCost(by, part);
-  const gates = useGates(part);
   const data = cost.data;
 
   return (
     <div className="mx-auto flex max-w-6xl flex-col gap-4">
       <header className="flex flex-wrap items-center gap-3">
         <h1 className="mr-auto text-lg font-semibold">Cost</h1>
-        {projects.length > 1 ? (
-          <label className="flex items-center gap-2 text-muted">
-            Project
-            <select className={`max-w-52 ${selectClass}`} value={project} onChange={(event) => setProject(event.target.value)}>
-              <option value="">all</option>
-              {projects.map(({ path, name }) => (
-                <option key={path} value={path}>
-                  {name || nameOf(path)}
-                </option>
-              ))}
-            </select>
-          </label>
-        ) : undefined}
+        <ProjectSelect label="Project" all="all" value={project} onChange={setProject} />
         <label className="flex items-center gap-2 text-muted">
           Since
           <select className={selectClass} value={days} onChange={(event) => setDays(Number(event.target.value))}>
@@ -86,8 +71,12 @@ export function CostPage() {
             flush
           >
             {data.rows.length === 0 ? (
-              <Empty title="Nothing was spent in this time.">
-                Each call of an agent to a model comes here when it is settled. Choose a longer time, or start work.
+              <Empty title="Nothing was spent in this time." command="stepfall cost">
+                Each call of an agent to a model comes here when it is settled. Choose a longer time, or start work on{" "}
+                <Link to="/" className="text-accent underline">
+                  Overview
+                </Link>
+                . The bill of the last run, in a terminal:
               </Empty>
             ) : (
               <>
@@ -116,30 +105,7 @@ export function CostPage() {
           )}
         </>
       ) : undefined}
-      {gates.data ? (
-        <Panel
-          title="Gates"
-          aside={
-            gates.data.gates.length === 0 ? undefined : (
-              <span className="text-xs text-muted">
-                all together: {percentText(gates.data.together.falseAccept)} of wrong results accepted,{" "}
-                {percentText(gates.data.together.falseRefuse)} of right ones refused
-                {gates.data.together.isAssumed ? " (mostly assumed: too few results are known)" : ""}
-              </span>
-            )
-          }
-          flush
-        >
-          {gates.data.gates.length === 0 ? (
-            <Empty title="No gate has judged anything in this time.">
-              Gates decide what is accepted. Once results are known to be right or wrong, this tells how often each gate errs. You can tell
-              it: <CommandLine command="stepfall feedback STEP wrong" />
-            </Empty>
-          ) : (
-            <GateTable gates={gates.data.gates} />
-          )}
-        </Panel>
-      ) : undefined}
+      <GatesPanel part={part} />
     </div>
   );
 }

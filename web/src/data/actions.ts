@@ -8,14 +8,22 @@ const at = (runId: string) => ({ path: { runId } });
 export const actions = {
   start: (body: StartRun) => done(answerTo(api.POST("/runs", { body })), "overview"),
   doTasks: (body: DoTasks) => done(answerTo(api.POST("/tasks", { body })), "overview"),
+  sample: () => done(answerTo(api.POST("/samples", { body: {} })), "overview"),
   cancel: (runId: string, reason?: string) =>
     done(
       answerTo(api.POST("/runs/{runId}/cancel", { params: at(runId), body: reason === undefined ? {} : { reason } })),
       "overview",
+      "runs",
       "inbox",
+      "run-status",
     ),
   resume: (runId: string, body: { budget?: number } = {}) =>
-    done(answerTo(api.POST("/runs/{runId}/resume", { params: at(runId), body })), "overview", "inbox"),
+    done(answerTo(api.POST("/runs/{runId}/resume", { params: at(runId), body })), "overview", "inbox", "run-status"),
+  /** The same pipeline with the same inputs, from the project's commit now. */
+  again: (runId: string) => done(answerTo(api.POST("/runs/{runId}/again", { params: at(runId), body: {} })), "overview", "runs"),
+  /** Into what is checked out in the user's project. */
+  merge: (runId: string, body: { partial?: boolean } = {}) =>
+    done(answerTo(api.POST("/runs/{runId}/merge", { params: at(runId), body })), "overview", "runs", "run", "run-status"),
   feedback: (runId: string, body: { step: string; attempt?: number; verdict: "right" | "wrong"; because?: string }) =>
     done(answerTo(api.POST("/runs/{runId}/feedback", { params: at(runId), body })), "gates", "cost"),
   reassign: (runId: string, body: { step: string; agent?: string; because?: string }) =>

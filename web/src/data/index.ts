@@ -1,5 +1,5 @@
 /** What pages get their data from: see README.md beside this file. */
-export { can, useActions, type Actions } from "./actions.ts";
+export { actions, can, useActions, type Actions } from "./actions.ts";
 export { asProblem, Problem } from "./api/problem.ts";
 export * from "./api/shapes.ts";
 export { startLive, useConnection, useLive, useNow } from "./live.ts";
@@ -12,12 +12,15 @@ export {
   useGates,
   useInbox,
   useMe,
+  useOlderRuns,
   useOverview,
+  usePrompt,
   useRun,
   useRunStatus,
   useSettings,
   type LogFilter,
   type Part,
+  type RunStatus,
 } from "./queries.ts";
 export { useRunEvents } from "./run-events.ts";
 export { retryStream, type LiveAttempt } from "./stream-store.ts";

@@ -21,7 +21,6 @@ export function startLive(): void {
       loadAll();
       refreshAll();
     },
-    changed: () => undefined,
   };
   setTell(joinStream((message) => receive(message, hooks)));
 }

@@ -1,5 +1,5 @@
 import type { Recorded } from "../../../src/domain/index.ts";
-import { useQuery, type UseQueryResult } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery, type InfiniteData, type UseQueryResult } from "@tanstack/react-query";
 import { api, answerTo } from "./api/client.ts";
 import type { Problem } from "./api/problem.ts";
 import type {
@@ -13,9 +13,13 @@ import type {
   LogPage,
   Me,
   Overview,
+  PromptPage,
   RunReport,
+  RunSummary,
   Settings,
 } from "./api/shapes.ts";
+
+const isOver = ({ status }: Pick<RunReport, "status">): boolean => status === "succeeded" || status === "failed" || status === "cancelled";
 
 type Read<T> = UseQueryResult<T, Problem>;
 
@@ -28,7 +32,27 @@ export const useMe = (): Read<Me> =>
   });
 
 export const useOverview = (): Read<Overview> =>
-  useQuery<Overview, Problem>({ queryKey: ["overview"], queryFn: ({ signal }) => answerTo(api.GET("/overview", { signal })) });
+  useQuery<Overview, Problem>({
+    queryKey: ["overview"],
+    queryFn: ({ signal }) => answerTo(api.GET("/overview", { signal })),
+    // Time goes on without an event: days begin, waits grow.
+    refetchInterval: 60_000,
+  });
+
+const OLDER = 100;
+
+/** Runs that are older than one, so many at a time; none before they are asked for. */
+export const useOlderRuns = (before: string | undefined, isOn: boolean, project?: string) =>
+  useInfiniteQuery<readonly RunSummary[], Problem, InfiniteData<readonly RunSummary[], string>, readonly unknown[], string>({
+    queryKey: ["runs", before, project],
+    queryFn: async ({ signal, pageParam }) =>
+      (await answerTo(api.GET("/runs", { params: { query: { ...given({ project }), limit: OLDER, before: pageParam } }, signal }))).runs,
+    initialPageParam: before ?? "",
+    getNextPageParam: (page) => (page.length < OLDER ? undefined : page.at(-1)?.runId),
+    enabled: isOn && before !== undefined,
+    // They are over long ago, or told by the overview.
+    staleTime: Infinity,
+  });
 
 export const useRun = (runId: string): Read<RunReport> =>
   useQuery<RunReport, Problem>({
@@ -36,14 +60,29 @@ export const useRun = (runId: string): Read<RunReport> =>
     queryFn: ({ signal }) => answerTo(api.GET("/runs/{runId}", { params: { path: { runId } }, signal })),
   });
 
-/** What of a run its events do not tell. Not read again at each event, as a whole report would be: only every few seconds. */
-export const useRunStatus = (runId: string): Read<Pick<RunReport, "status" | "cleaned" | "scriptedProviders">> =>
-  useQuery<RunReport, Problem, Pick<RunReport, "status" | "cleaned" | "scriptedProviders">>({
+/** What of a run its events do not tell. */
+export type RunStatus = Pick<RunReport, "status" | "cleaned" | "scriptedProviders" | "bill" | "base" | "tip" | "checkedOut" | "diff">;
+
+/** How long the last one took, by run. */
+const reportTookMs = new Map<string, number>();
+
+/**
+ * Not read again at each event, as a whole report would be: only every few seconds, and less often where it takes the server long, as of a run of
+ * a thousand steps or in a very large repository.
+ */
+export const useRunStatus = (runId: string): Read<RunStatus> =>
+  useQuery<RunReport, Problem, RunStatus>({
     queryKey: ["run-status", runId],
-    queryFn: ({ signal }) => answerTo(api.GET("/runs/{runId}", { params: { path: { runId } }, signal })),
-    select: ({ status, cleaned, scriptedProviders }) => ({ status, cleaned, scriptedProviders }),
+    queryFn: async ({ signal }) => {
+      const from = performance.now();
+      const report = await answerTo(api.GET("/runs/{runId}", { params: { path: { runId } }, signal }));
+      reportTookMs.set(runId, performance.now() - from);
+      return report;
+    },
+    select: (report): RunStatus => report,
     structuralSharing: false,
-    refetchInterval: 5_000,
+    refetchInterval: ({ state: { data } }) =>
+      data !== undefined && isOver(data) ? false : Math.max(5_000, 50 * (reportTookMs.get(runId) ?? 0)),
   });
 
 export const useDiff = (runId: string, of: { attempt?: string; step?: string } = {}, isOn = true): Read<DiffPage> =>
@@ -51,6 +90,16 @@ export const useDiff = (runId: string, of: { attempt?: string; step?: string } =
     queryKey: ["diff", runId, of],
     queryFn: ({ signal }) => answerTo(api.GET("/runs/{runId}/diff", { params: { path: { runId }, query: of }, signal })),
     enabled: isOn,
+  });
+
+/** What the agent of an attempt was told. It does not change. */
+export const usePrompt = (runId: string, attempt: string, isOn = true): Read<PromptPage> =>
+  useQuery<PromptPage, Problem>({
+    queryKey: ["prompt", runId, attempt],
+    queryFn: ({ signal }) =>
+      answerTo(api.GET("/runs/{runId}/attempts/prompt", { params: { path: { runId }, query: { attempt } }, signal })),
+    enabled: isOn,
+    staleTime: Infinity,
   });
 
 export const useInbox = (): Read<readonly InboxEntry[]> =>
@@ -80,12 +129,15 @@ export const useCost = (by: CostDimension, part: Part): Read<Cost> =>
   useQuery<Cost, Problem>({
     queryKey: ["cost", by, part],
     queryFn: ({ signal }) => answerTo(api.GET("/cost", { params: { query: { by, ...partOf(part) } }, signal })),
+    // Choosing another part changes figures, and not the whole page.
+    placeholderData: (before) => before,
   });
 
 export const useGates = (part: Part): Read<Gates> =>
   useQuery<Gates, Problem>({
     queryKey: ["gates", part],
     queryFn: ({ signal }) => answerTo(api.GET("/gates", { params: { query: partOf(part) }, signal })),
+    placeholderData: (before) => before,
   });
 
 export const useSettings = (project?: string): Read<Settings> =>

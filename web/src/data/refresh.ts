@@ -16,7 +16,17 @@ export const queryClient = new QueryClient({
 });
 
 /** What is read again, and at most how often, however much happens: a busy run must not keep the server busy with telling of it. */
-const everyMs = { overview: 750, inbox: 750, agents: 2_000, run: 2_500, diff: 2_500, cost: 5_000, gates: 5_000 } as const;
+const everyMs = {
+  me: 750,
+  overview: 750,
+  runs: 5_000,
+  inbox: 750,
+  agents: 2_000,
+  run: 2_500,
+  diff: 2_500,
+  cost: 5_000,
+  gates: 5_000,
+} as const;
 type Kind = keyof typeof everyMs;
 
 const stale = new Map<Kind, Set<string>>();
@@ -28,6 +38,9 @@ export function refreshAfter(touches: readonly Touch[]): void {
     mark("overview");
     mark("agents");
     mark("run", runId);
+    // It may be of a project that was not known.
+    if (type === "RunStarted") mark("me");
+    if (type === "RunFinished") mark("runs");
     if (/^(Inbox|Budget)/.test(type) || hasItemOf(runId)) mark("inbox");
     if (type === "ResultMerged" || /^Attempt(Accepted|Rejected)$/.test(type)) mark("diff", runId);
     if (/^Attempt(Accepted|Rejected|Failed)$|^FeedbackGiven$/.test(type)) {

@@ -11,7 +11,8 @@ const KEEP_MS = 15_000;
 
 /** How many parts of the page look at each run. */
 const watchers = new Map<string, number>();
-const loading = new Set<string>();
+/** Runs that are being read, and whether what was read may be too old by now. */
+const loading = new Map<string, { isOld: boolean }>();
 
 const change = (runId: string, to: (run: WatchedRun) => WatchedRun): void =>
   useStream.setState(({ runs }) => {
@@ -19,18 +20,24 @@ const change = (runId: string, to: (run: WatchedRun) => WatchedRun): void =>
     return run ? { runs: { ...runs, [runId]: to(run) } } : {};
   });
 
-/** Reads what the journal has beyond what is known, page by page. Called again when the stream shows a gap. */
+/** Reads what the journal has beyond what is known, page by page. Called again when the stream shows a gap: then it looks once more at the end. */
 export async function load(runId: string): Promise<void> {
-  if (loading.has(runId)) return;
-  loading.add(runId);
+  const under = loading.get(runId);
+  if (under) {
+    under.isOld = true;
+    return;
+  }
+  const mine = { isOld: false };
+  loading.set(runId, mine);
   try {
     for (;;) {
+      mine.isOld = false;
       const run = useStream.getState().runs[runId];
       if (!run) return;
       const after = run.log.events.length;
       const page = await fetchEvents(runId, { after, limit: PAGE });
       change(runId, (now) => ({ ...now, log: take(now.log, page), error: undefined }));
-      if (page.length < PAGE) break;
+      if (page.length < PAGE && !mine.isOld) break;
     }
     change(runId, (now) => ({ ...now, isLoaded: true, error: undefined }));
   } catch (error) {

@@ -49,15 +49,19 @@ interface Hooks {
   touched(touches: readonly Touch[]): void;
   /** The stream is there, or there again. */
   joined(): void;
-  changed(connection: Connection): void;
 }
 
 /** Takes what the stream says. One write to the store in a frame, however much comes: pages draw what they can show. */
 export function receive(message: FromStream, hooks: Hooks): void {
   if (message.kind === "connection") {
-    useStream.setState({ connection: message.connection });
-    hooks.changed(message.connection);
-    if (message.connection.state === "live") hooks.joined();
+    const isJoined = message.connection.state === "live";
+    // How attempts are is told anew; those that were over meanwhile are not told of.
+    useStream.setState({ connection: message.connection, ...(isJoined ? { live: {} } : {}) });
+    if (isJoined) hooks.joined();
+    return;
+  }
+  if (message.kind === "watching") {
+    for (const runId of message.runs) hooks.repair(runId);
     return;
   }
   pendingEvents.push(...message.events);

@@ -1,26 +1,25 @@
-import { useNavigate } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { useGivenAnswers, useInbox, type InboxEntry } from "../data/index.ts";
-import { CommandLine, Empty, Kbd, Loading, Panel, plural, ProblemNote, useShortcuts } from "../ui/index.ts";
+import { Empty, Kbd, Loading, Panel, plural, ProblemNote, useShortcuts } from "../ui/index.ts";
 import { Item } from "./item.tsx";
+import { afterChange, choose, type ShownInbox, type ShownItem } from "./shown.ts";
 
 /** Everything that waits for people, what unblocks most first, answered where it stands. */
 export function InboxPage() {
   const inbox = useInbox();
   const given = useGivenAnswers();
   const navigate = useNavigate();
-  const [chosen, setChosen] = useState<string>();
-  const entries = useKept(inbox.data, given);
-  const at = Math.max(
-    0,
-    entries.findIndex(({ item }) => item === chosen),
-  );
-  const current = entries[at];
+  const [{ items, chosen }, change] = useShown(inbox.data, given);
+  const [isResting, rest, wake] = useRest();
+  const at = items.findIndex(({ entry }) => entry.item === chosen);
+  const current = items[at]?.entry;
 
   const move = (by: 1 | -1): void => {
-    const next = entries[Math.max(0, Math.min(entries.length - 1, at + by))];
+    const next = items[Math.max(0, Math.min(items.length - 1, at + by))]?.entry;
     if (!next) return;
-    setChosen(next.item);
+    wake();
+    change((shown) => choose(shown, next.item));
     document.getElementById(domId(next.item))?.focus();
   };
   const open = (entry = current): void => {
@@ -28,13 +27,15 @@ export function InboxPage() {
   };
   useShortcuts({ j: () => move(1), k: () => move(-1), ArrowDown: () => move(1), ArrowUp: () => move(-1), Enter: () => open() });
 
-  const isOpen = ({ item }: InboxEntry): boolean => given[item]?.kind !== "recorded";
-  const left = entries.filter(isOpen);
+  const isOpen = ({ entry: { item }, isGone }: ShownItem): boolean => !isGone && given[item]?.kind !== "recorded";
+  const left = items.filter(isOpen);
   /** The next that is open, unless somebody has chosen another meanwhile. */
   const goOn = (from: string): void => {
-    const index = entries.findIndex(({ item }) => item === from);
-    const next = [...entries.slice(index + 1), ...entries.slice(0, index)].find(isOpen);
-    if (next) setChosen((now) => (now === undefined || now === from ? next.item : now));
+    const index = items.findIndex(({ entry }) => entry.item === from);
+    const next = [...items.slice(index + 1), ...items.slice(0, index)].find(isOpen);
+    if (!next) return;
+    rest();
+    change((shown) => (shown.chosen === from ? choose(shown, next.entry.item) : shown));
   };
 
   return (
@@ -52,23 +53,32 @@ export function InboxPage() {
       </header>
       {inbox.error && !inbox.data ? <ProblemNote problem={inbox.error} retry={() => void inbox.refetch()} /> : undefined}
       {inbox.isPending ? <Loading what="Loading what waits" /> : undefined}
-      {inbox.data && entries.length === 0 ? (
+      {inbox.data && items.length === 0 ? (
         <Panel>
-          <Empty title="Nothing waits for you.">
-            Approvals, questions, budgets that are spent and leave that agents ask for come here by themselves, with those first that
-            unblock most. In a terminal it is <CommandLine command="stepfall inbox" />
+          <Empty title="Nothing waits for you." command="stepfall inbox">
+            Approvals, questions, budgets that are spent and leave that agents ask for come here by themselves, those first that unblock
+            most. Runs and their results are on{" "}
+            <Link to="/" className="text-accent underline">
+              Overview
+            </Link>
+            . The same list in a terminal:
           </Empty>
         </Panel>
       ) : undefined}
       <ol aria-label="What waits, what unblocks most first" className="flex flex-col gap-2">
-        {entries.map((entry) => (
+        {items.map(({ entry, isGone }) => (
           <Item
             key={entry.item}
             id={domId(entry.item)}
             entry={entry}
             given={given[entry.item]}
+            isGone={isGone}
             isChosen={entry === current}
-            onChoose={() => setChosen(entry.item)}
+            keys={isResting ? "resting" : true}
+            onChoose={() => {
+              wake();
+              change((shown) => choose(shown, entry.item));
+            }}
             onOpen={() => open(entry)}
             onRecorded={() => goOn(entry.item)}
           />
@@ -80,19 +90,24 @@ export function InboxPage() {
 
 const domId = (item: string): string => `item-${item}`;
 
-/** What was answered here stays in its place until the page is left: the line under the cursor must not become another one. */
-function useKept(inbox: readonly InboxEntry[] | undefined, given: ReturnType<typeof useGivenAnswers>): readonly InboxEntry[] {
-  const [kept, setKept] = useState<readonly InboxEntry[]>(inbox ?? []);
+function useShown(inbox: readonly InboxEntry[] | undefined, given: ReturnType<typeof useGivenAnswers>) {
+  const [shown, change] = useState<ShownInbox>(() => afterChange({ items: [] }, inbox ?? [], () => false));
   useEffect(() => {
-    if (!inbox) return;
-    setKept((before) => {
-      const there = new Map(inbox.map((entry) => [entry.item, entry]));
-      const stay = before.flatMap((entry) => there.get(entry.item) ?? (given[entry.item] ? [entry] : []));
-      const known = new Set(stay.map(({ item }) => item));
-      const added = inbox.filter(({ item }) => !known.has(item));
-      // Until somebody has answered something the order is the server's.
-      return stay.some(({ item }) => given[item]) ? [...stay, ...added] : inbox;
-    });
+    if (inbox) change((before) => afterChange(before, inbox, (item) => given[item] !== undefined));
   }, [inbox, given]);
-  return kept;
+  return [shown, change] as const;
+}
+
+/** Longer than somebody takes who presses a key twice because nothing was to be seen yet. */
+const REST_MS = 500;
+
+/** For a moment after the page went on by itself keys answer nothing: the second press was meant for the item before. Choosing one ends it. */
+function useRest(): [isResting: boolean, rest: () => void, wake: () => void] {
+  const [restsSince, setRestsSince] = useState<number>();
+  useEffect(() => {
+    if (restsSince === undefined) return;
+    const timer = setTimeout(() => setRestsSince(undefined), REST_MS);
+    return () => clearTimeout(timer);
+  }, [restsSince]);
+  return [restsSince !== undefined, () => setRestsSince(performance.now()), () => setRestsSince(undefined)];
 }

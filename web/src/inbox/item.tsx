@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import type { GivenAnswer, InboxEntry } from "../data/index.ts";
-import { Ago, AnswerForm, nameOf, plural, StatusMark, Tag, type Status } from "../ui/index.ts";
+import { Ago, AnswerForm, nameOf, plural, StatusMark, Tag, visibleText, type Status } from "../ui/index.ts";
 import { Evidence } from "./evidence.tsx";
 
 const kinds: Readonly<Record<InboxEntry["kind"], { word: string; mark: Status }>> = {
@@ -15,14 +15,16 @@ interface ItemProps {
   id: string;
   entry: InboxEntry;
   given: GivenAnswer | undefined;
+  isGone: boolean;
   isChosen: boolean;
+  keys: true | "resting";
   onChoose: () => void;
   onOpen: () => void;
   onRecorded: () => void;
 }
 
 /** One thing that waits: a line, and, when it is chosen, what it is about and how to answer. */
-export function Item({ id, entry, given, isChosen, onChoose, onOpen, onRecorded }: ItemProps) {
+export function Item({ id, entry, given, isGone, isChosen, keys, onChoose, onOpen, onRecorded }: ItemProps) {
   const kind = kinds[entry.kind];
   const isRecorded = given?.kind === "recorded";
   return (
@@ -37,10 +39,10 @@ export function Item({ id, entry, given, isChosen, onChoose, onOpen, onRecorded 
         className="flex w-full flex-wrap items-center gap-x-3 gap-y-1 rounded-lg px-3 py-2 text-left"
       >
         <StatusMark status={isRecorded ? "succeeded" : kind.mark} word={isRecorded ? "answered" : kind.word} />
-        <span className="min-w-0 flex-1 basis-60 font-medium break-words">{entry.title}</span>
+        <span className="min-w-0 flex-1 basis-60 font-medium break-words">{visibleText(entry.title)}</span>
         <span className="flex flex-wrap items-center gap-2 text-xs text-muted">
-          <Given given={given} />
-          {entry.unblocks > 0 && !isRecorded ? <Tag tone="wait">unblocks {plural(entry.unblocks, "step")}</Tag> : undefined}
+          {isGone ? <Tag>waits no more</Tag> : <Given given={given} />}
+          {entry.unblocks > 0 && !isRecorded && !isGone ? <Tag tone="wait">unblocks {plural(entry.unblocks, "step")}</Tag> : undefined}
           {entry.expiresAt === undefined ? undefined : (
             <Tag tone="warn">
               expires&nbsp;
@@ -63,11 +65,17 @@ export function Item({ id, entry, given, isChosen, onChoose, onOpen, onRecorded 
             </p>
             {entry.detail === undefined ? undefined : (
               <pre className="max-h-80 overflow-auto rounded-md bg-raised p-2 font-mono text-xs whitespace-pre-wrap" tabIndex={0}>
-                {entry.detail}
+                {visibleText(entry.detail)}
               </pre>
             )}
-            <Evidence entry={entry} />
-            <AnswerForm entry={entry} keys onRecorded={onRecorded} />
+            {isGone ? (
+              <p role="status">It waits no more: it was answered elsewhere, its time is over, or its run has ended.</p>
+            ) : (
+              <>
+                <Evidence entry={entry} />
+                <AnswerForm entry={entry} keys={keys} onRecorded={onRecorded} />
+              </>
+            )}
           </>
         ) : undefined}
       </div>

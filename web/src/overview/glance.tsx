@@ -13,7 +13,12 @@ export function Glance({ overview, inbox }: { overview: Overview; inbox: readonl
   const isPartlyScripted = spentToday > 0 && overview.runs.some((run) => run.scripted && run.microUsd > 0);
   return (
     <section aria-label="At a glance" className="grid grid-cols-2 gap-2 md:grid-cols-4">
-      <Figure to="/inbox" isLoud={waiting > 0} what="wait for you" figure={<FigureText mark={waiting > 0}>{waiting}</FigureText>}>
+      <Figure
+        to="/inbox"
+        isLoud={waiting > 0}
+        what={waiting === 1 ? "waits for you" : "wait for you"}
+        figure={<FigureText mark={waiting > 0}>{waiting}</FigureText>}
+      >
         {waiting === 0 ? (
           "nothing to answer"
         ) : oldest === undefined ? (

@@ -1,5 +1,5 @@
 import type { InboxEntry, ProjectRef, RunSummary } from "../data/index.ts";
-import { nameOf, StatusMark } from "../ui/index.ts";
+import { projectNames, StatusMark } from "../ui/index.ts";
 
 /** Each project with what goes on in it, and what of it waits for people. Choosing one shows its runs alone. */
 export function ProjectBar({
@@ -15,9 +15,10 @@ export function ProjectBar({
   chosen: string;
   onChoose: (path: string) => void;
 }) {
+  const names = projectNames(projects);
   return (
     <div role="group" aria-label="Projects" className="flex flex-wrap gap-2">
-      {[{ path: "", name: "All projects" }, ...projects].map(({ path, name }) => {
+      {[{ path: "" }, ...projects].map(({ path }) => {
         const isOf = (project: string): boolean => path === "" || project === path;
         const goingOn = open.filter((run) => isOf(run.project)).length;
         const waiting = inbox.filter((entry) => isOf(entry.project)).length;
@@ -30,7 +31,7 @@ export function ProjectBar({
             onClick={() => onChoose(path)}
             className="inline-flex items-center gap-2 rounded-full border border-line bg-surface px-3 py-1 hover:bg-raised aria-pressed:border-accent aria-pressed:bg-accent-soft"
           >
-            <span className="max-w-48 truncate font-medium">{name || nameOf(path)}</span>
+            <span className="max-w-48 truncate font-medium">{path === "" ? "All projects" : (names.get(path) ?? path)}</span>
             {goingOn > 0 ? <span className="text-xs text-muted">{goingOn} going on</span> : undefined}
             {waiting > 0 ? (
               <span className="inline-flex items-center gap-1 text-xs text-wait">

@@ -8,8 +8,15 @@ import { readInputs, readLines, readUsd } from "./start-values.ts";
 const tab =
   "border-b-2 border-transparent px-3 py-2 text-muted data-[state=active]:border-accent data-[state=active]:font-medium data-[state=active]:text-ink";
 
+interface StartProps {
+  projects: readonly ProjectRef[];
+  /** Where work is to be started, unless something else is said. */
+  project: string;
+  onClose: () => void;
+}
+
 /** Gives a task, or starts a pipeline. What is wrong with it is said here, before anything was created. */
-export function StartDialog({ projects, onClose }: { projects: readonly ProjectRef[]; onClose: () => void }) {
+export function StartDialog({ projects, project, onClose }: StartProps) {
   return (
     <Dialog title="Start work" onClose={onClose}>
       <Tabs.Root defaultValue="task">
@@ -22,37 +29,38 @@ export function StartDialog({ projects, onClose }: { projects: readonly ProjectR
           </Tabs.Trigger>
         </Tabs.List>
         <Tabs.Content value="task">
-          <TaskForm projects={projects} onClose={onClose} />
+          <TaskForm projects={projects} project={project} onClose={onClose} />
         </Tabs.Content>
         <Tabs.Content value="pipeline">
-          <PipelineForm projects={projects} onClose={onClose} />
+          <PipelineForm projects={projects} project={project} onClose={onClose} />
         </Tabs.Content>
       </Tabs.Root>
     </Dialog>
   );
 }
 
-interface FormProps {
-  projects: readonly ProjectRef[];
-  onClose: () => void;
-}
-
-function TaskForm({ projects, onClose }: FormProps) {
+function TaskForm({ projects, project: given, onClose }: StartProps) {
   const act = useActions();
-  const [project, setProject] = useState(projects[0]?.path ?? "");
+  const [project, setProject] = useState(given);
   const [tasks, setTasks] = useState("");
   const [gates, setGates] = useState("");
   const [isUngated, setUngated] = useState(false);
   const [budget, setBudget] = useState("");
+  const { wrong, ...usd } = readUsd(budget);
   const send = (): Promise<{ runId: string }> =>
     act.doTasks({
       project: project.trim(),
       tasks: readLines(tasks),
       ...(isUngated ? { noGates: true } : readLines(gates).length > 0 ? { gates: readLines(gates) } : {}),
-      ...readUsd(budget),
+      ...usd,
     });
   return (
-    <StartForm send={send} onClose={onClose} isReady={project.trim() !== "" && readLines(tasks).length > 0} button="Start">
+    <StartForm
+      send={send}
+      onClose={onClose}
+      isReady={project.trim() !== "" && readLines(tasks).length > 0 && wrong === undefined}
+      button="Start"
+    >
       <ProjectField projects={projects} value={project} onChange={setProject} />
       <Field label="Tasks, one a line; several are done side by side">
         {(id) => (
@@ -83,32 +91,33 @@ function TaskForm({ projects, onClose }: FormProps) {
       <label className="flex items-center gap-2">
         <input type="checkbox" checked={isUngated} onChange={(event) => setUngated(event.target.checked)} /> Accept any change, with no gate
       </label>
-      <BudgetField value={budget} onChange={setBudget} />
+      <BudgetField value={budget} wrong={wrong} onChange={setBudget} />
     </StartForm>
   );
 }
 
-function PipelineForm({ projects, onClose }: FormProps) {
+function PipelineForm({ projects, project: given, onClose }: StartProps) {
   const act = useActions();
-  const [project, setProject] = useState(projects[0]?.path ?? "");
+  const [project, setProject] = useState(given);
   const [file, setFile] = useState("pipeline.yaml");
   const [inputs, setInputs] = useState("");
   const [budget, setBudget] = useState("");
   const [isDirty, setDirty] = useState(false);
   const values = readInputs(inputs);
+  const { wrong, ...usd } = readUsd(budget);
   const send = (): Promise<{ runId: string }> =>
     act.start({
       project: project.trim(),
       pipeline: { file: file.trim() },
       ...(Object.keys(values.inputs).length > 0 ? { inputs: values.inputs } : {}),
-      ...readUsd(budget),
+      ...usd,
       ...(isDirty ? { includeDirty: true } : {}),
     });
   return (
     <StartForm
       send={send}
       onClose={onClose}
-      isReady={project.trim() !== "" && file.trim() !== "" && values.wrong === undefined}
+      isReady={project.trim() !== "" && file.trim() !== "" && values.wrong === undefined && wrong === undefined}
       button="Start the run"
     >
       <ProjectField projects={projects} value={project} onChange={setProject} />
@@ -127,12 +136,25 @@ function PipelineForm({ projects, onClose }: FormProps) {
         )}
       </Field>
       {values.wrong === undefined ? undefined : <p className="text-bad">{values.wrong}</p>}
-      <BudgetField value={budget} onChange={setBudget} />
+      <BudgetField value={budget} wrong={wrong} onChange={setBudget} />
       <label className="flex items-center gap-2">
         <input type="checkbox" checked={isDirty} onChange={(event) => setDirty(event.target.checked)} /> Take uncommitted changes along
       </label>
     </StartForm>
   );
+}
+
+/** What commands say to those who type flags, in the words of the fields here. */
+function forThisWindow({ code, message, hint, problems }: Problem): Pick<Problem, "code" | "message" | "hint" | "problems"> {
+  const own =
+    code === "NO_GATE"
+      ? "Write the command that tells whether the work is good into Gates. Or tick that any change is accepted."
+      : code === "STEP_NOT_ROUTABLE" && hint.includes("--model")
+        ? "The page Agents says what to do to have one. Or write agents into stepfall.yaml, and commit it."
+        : code === "FILE_MISSING" || problems?.some((p) => p.code === "FILE_MISSING")
+          ? "In the project's folder, `stepfall init` writes a first pipeline.yaml; `stepfall init --template approval` one that takes no agent."
+          : hint;
+  return { code, message, hint: own, problems };
 }
 
 function StartForm({
@@ -172,7 +194,10 @@ function StartForm({
       }}
     >
       {children}
-      {problem ? <ProblemNote problem={problem} /> : undefined}
+      {problem ? <ProblemNote problem={forThisWindow(problem)} /> : undefined}
+      {problem?.status === 0 ? (
+        <p className="text-bad">It may have been started all the same: look at the runs before you start it once more.</p>
+      ) : undefined}
       <div className="flex items-center gap-2">
         <Button type="submit" look="primary" disabled={!isReady || isBusy}>
           {isBusy ? "Checking and starting …" : button}
@@ -199,13 +224,14 @@ function Field({ label, children }: { label: string; children: (id: string) => R
 function ProjectField({ projects, value, onChange }: { projects: readonly ProjectRef[]; value: string; onChange: (to: string) => void }) {
   const list = useId();
   return (
-    <Field label="Project: the folder of a git repository">
+    <Field label="Project: the folder of a git repository on this machine, its whole path">
       {(id) => (
         <>
           <input
             id={id}
             list={list}
             className={`${inputClass} font-mono`}
+            placeholder="/home/you/your-project"
             value={value}
             onChange={(event) => onChange(event.target.value)}
           />
@@ -222,20 +248,21 @@ function ProjectField({ projects, value, onChange }: { projects: readonly Projec
   );
 }
 
-function BudgetField({ value, onChange }: { value: string; onChange: (to: string) => void }) {
+function BudgetField({ value, wrong, onChange }: { value: string; wrong: string | undefined; onChange: (to: string) => void }) {
   return (
-    <Field label="Budget in USD: most that the run may spend. Left empty: what the project says">
-      {(id) => (
-        <input
-          id={id}
-          type="number"
-          min="0"
-          step="any"
-          className={`${inputClass} max-w-40`}
-          value={value}
-          onChange={(event) => onChange(event.target.value)}
-        />
-      )}
-    </Field>
+    <>
+      <Field label="Budget in USD: most that the run may spend. Left empty: what the project says">
+        {(id) => (
+          <input
+            id={id}
+            inputMode="decimal"
+            className={`${inputClass} max-w-40`}
+            value={value}
+            onChange={(event) => onChange(event.target.value)}
+          />
+        )}
+      </Field>
+      {wrong === undefined ? undefined : <p className="text-bad">{wrong}</p>}
+    </>
   );
 }

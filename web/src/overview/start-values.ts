@@ -16,7 +16,9 @@ export function readInputs(text: string): { inputs: Record<string, string>; wron
   return { inputs };
 }
 
-export function readUsd(text: string): { budget?: number } {
+/** Nothing is no budget. What cannot be read is told: without a word it would be no limit at all. */
+export function readUsd(text: string): { budget?: number; wrong?: string } {
+  if (text.trim() === "") return {};
   const budget = Number(text);
-  return text.trim() === "" || !Number.isFinite(budget) || budget < 0 ? {} : { budget };
+  return Number.isFinite(budget) && budget > 0 ? { budget } : { wrong: `"${text.trim()}" is no amount of USD above 0, such as 2.50` };
 }

@@ -1,4 +1,5 @@
-import { useRunEvents } from "../data/index.ts";
+import type { Recorded } from "../../../src/domain/index.ts";
+import { useRunEvents, type Problem } from "../data/index.ts";
 import { Empty, Loading, ProblemNote } from "../ui/index.ts";
 import "./run.css";
 import { usePaced } from "./use-paced.ts";
@@ -9,9 +10,14 @@ const REDRAW_MS = 100;
 
 /** The page of one run. */
 export function RunPage({ runId }: { runId: string }) {
-  const { events: all, isLoaded, isLive, error } = useRunEvents(runId);
-  const events = usePaced(all, REDRAW_MS);
-  if (events.length > 0 && (isLoaded || error)) return <RunView runId={runId} events={events} isLive={isLive} />;
+  const { events, isLoaded, isLive, error } = useRunEvents(runId);
+  if (events.length > 0 && (isLoaded || error))
+    return (
+      <>
+        {error && !isLoaded ? <ProblemNote problem={incomplete(error, events.length)} /> : undefined}
+        <Paced runId={runId} events={events} isLive={isLive} />
+      </>
+    );
   if (error) return <ProblemNote problem={error} />;
   if (!isLoaded)
     return (
@@ -22,4 +28,16 @@ export function RunPage({ runId }: { runId: string }) {
       It was not found in the journal. Runs of all projects:
     </Empty>
   );
+}
+
+/** What is only read in part must not look like all of it. */
+const incomplete = ({ code, message, hint }: Problem, count: number): Pick<Problem, "code" | "message" | "hint"> => ({
+  code,
+  message: `Only the first ${count.toLocaleString("en")} events of this run could be read: ${message}`,
+  hint: hint === "" ? "Reload the page to try again." : hint,
+});
+
+/** Begins with all that is there when it is shown first: not with a run that is half read. */
+function Paced({ runId, events, isLive }: { runId: string; events: readonly Recorded[]; isLive: boolean }) {
+  return <RunView runId={runId} events={usePaced(events, REDRAW_MS)} isLive={isLive} />;
 }

@@ -1,37 +1,36 @@
-import { useMemo, useState } from "react";
-import { can, useActions, useMe, type RunReport } from "../data/index.ts";
-import {
-  Ago,
-  Button,
-  CommandLine,
-  Dialog,
-  durationText,
-  inputClass,
-  Money,
-  nameOf,
-  ProblemNote,
-  StatusMark,
-  statusOf,
-  Tag,
-  type Status,
-} from "../ui/index.ts";
+import { useMemo, type ReactNode } from "react";
+import type { RunStatus } from "../data/index.ts";
+import { Ago, CommandLine, durationText, Money, nameOf, StatusMark, statusOf, Tag, type Status } from "../ui/index.ts";
+import { RunActions } from "./actions/run-actions.tsx";
 import type { Frame } from "./frame.ts";
 import { activity, barsOf, runTimes } from "./model/activity.ts";
 import type { ShownStatus } from "./model/status.ts";
+import { costNow, type ShownCost } from "./model/spent.ts";
 import { asUsage, costOf } from "./model/step-view.ts";
 import { useKeyed } from "./use-keyed.ts";
-import { useAct } from "./use-act.ts";
-
-/** What its events do not tell of it. */
-type RunFacts = Pick<RunReport, "status" | "cleaned" | "scriptedProviders">;
 
 /** The run at a glance: how it stands, how long it ran and how long people were waited for, what it has used; and what can be done. */
-export function RunHeader({ frame, report, isLive }: { frame: Frame; report: RunFacts | undefined; isLive: boolean }) {
+export function RunHeader({
+  frame,
+  report,
+  isLive,
+  isResult,
+  onResult,
+}: {
+  frame: Frame;
+  report: RunStatus | undefined;
+  isLive: boolean;
+  /** The change of the whole run is shown. */
+  isResult: boolean;
+  onResult(isShown: boolean): void;
+}) {
   const { state, facts, now, version, views, isNow } = frame;
   // Of a run that goes on they change with the clock, not with each event.
   const times = useKeyed(() => runTimes(activity(state, barsOf(state, facts, now), now)), state, isNow ? Math.floor(now / 1000) : version);
   // Groups have what is below them in their own.
-  const cost = useMemo(() => costOf([...views.values()].map((v) => (v.parent === undefined ? asUsage(v.cost) : undefined))), [views]);
+  const over = useMemo(() => costOf([...views.values()].map((v) => (v.parent === undefined ? asUsage(v.cost) : undefined))), [views]);
+  const cost = costNow(over, report?.bill, isNow);
+  const merged = facts.merged(version);
   const counts = countsOf(views);
   return (
     <header className="flex flex-wrap items-center gap-x-4 gap-y-1">
@@ -60,14 +59,19 @@ export function RunHeader({ frame, report, isLive }: { frame: Frame; report: Run
             {durationText(times.idleMs)}
           </Figure>
         ) : undefined}
-        <Figure name="Cost" title="Of the attempts that are over, by what each of them said.">
+        <Figure
+          name={cost?.from === "attempts" && (report || !isNow) ? "Cost of what is over" : "Cost"}
+          {...(cost ? { title: costTitles[cost.from] } : {})}
+        >
           {cost ? (
             <>
               {cost.provenance === "reported" ? "" : "~"}
               <Money microUsd={cost.microUsd} scripted={isNow && (report?.scriptedProviders.length ?? 0) > 0} />
             </>
-          ) : (
+          ) : state.status === "running" ? (
             "nothing yet"
+          ) : (
+            "none"
           )}
           {state.budget === undefined ? undefined : (
             <span className="text-muted">
@@ -82,27 +86,36 @@ export function RunHeader({ frame, report, isLive }: { frame: Frame; report: Run
       </dl>
       {isNow && !isLive ? <Tag tone="warn">not live</Tag> : undefined}
       {isNow ? (
-        <RunActions frame={frame} status={report?.status} cleaned={report?.cleaned === true} />
+        <RunActions frame={frame} report={report} isResult={isResult} onResult={onResult} />
       ) : (
         <span className="ml-auto text-xs text-muted">Actions are for the run as it is now.</span>
       )}
       {isNow && report?.status === "stopped" ? (
-        <p className="w-full text-warn">Nobody drives it: what is shown, and every duration, is as of its last event.</p>
+        <p className="flex w-full flex-wrap items-center gap-2 text-warn">
+          Nobody drives it: what is shown, and every duration, is as of its last event. To go on, resume it:
+          <CommandLine command={`stepfall resume ${frame.runId}`} />
+        </p>
       ) : undefined}
       {state.because && state.status === "finished" ? <p className="w-full break-words text-muted">{state.because}</p> : undefined}
       {state.cancel && state.status === "running" ? (
         <p className="w-full text-warn">It was asked to end{state.cancel.reason ? `: ${state.cancel.reason}` : ""}.</p>
       ) : undefined}
-      {state.mergedInto ? (
+      {merged ? (
         <p className="w-full text-muted">
-          Its result was merged into {state.mergedInto.into} ({state.mergedInto.commit.slice(0, 8)}).
+          Its result was merged into <strong>{merged.into}</strong> <span className="font-mono">({merged.commit.slice(0, 8)})</span> by{" "}
+          {merged.by.replace(/^(web|cli|mcp):/, "")} <Ago at={merged.at} />.
         </p>
       ) : undefined}
     </header>
   );
 }
 
-function Figure({ name, title, children }: { name: string; title?: string; children: React.ReactNode }) {
+const costTitles: Readonly<Record<ShownCost["from"], string>> = {
+  ledger: "All calls that the ledger has, also those of attempts that run and of judges; read every few seconds.",
+  attempts: "Of the attempts that were over, by what each of them said. What running ones have used is not in it.",
+};
+
+function Figure({ name, title, children }: { name: string; title?: string; children: ReactNode }) {
   return (
     <div className="flex items-baseline gap-1" title={title}>
       <dt className="text-xs text-muted">{name}</dt>
@@ -139,123 +152,4 @@ function countsOf(views: Frame["views"]): { total: number; completed: number; fa
     if (status === "failed") failed += 1;
   }
   return { total: views.size, completed, failed };
-}
-
-function RunActions({ frame, status, cleaned }: { frame: Frame; status: string | undefined; cleaned: boolean }) {
-  const me = useMe().data;
-  const actions = useActions();
-  const act = useAct();
-  const [open, setOpen] = useState<"cancel" | "resume" | "merge" | undefined>();
-  const mayAct = can(me?.role, "operate");
-  const isRunning = frame.state.status === "running";
-  const close = (): void => {
-    setOpen(undefined);
-    act.forget();
-  };
-  return (
-    <span className="ml-auto flex items-center gap-2">
-      <a
-        className="text-xs text-accent hover:underline"
-        href={`/api/v1/runs/${encodeURIComponent(frame.runId)}/report.md`}
-        target="_blank"
-        rel="noreferrer"
-      >
-        Report
-      </a>
-      {cleaned ? <Tag title="stepfall clean removed its transcripts and workspaces">cleaned</Tag> : undefined}
-      {mayAct && isRunning && status !== undefined && status !== "running" ? (
-        <Button small onClick={() => setOpen("resume")}>
-          Resume
-        </Button>
-      ) : undefined}
-      {mayAct && isRunning ? (
-        <Button small look="danger" disabled={frame.state.cancel !== undefined} onClick={() => setOpen("cancel")}>
-          {frame.state.cancel ? "Cancelling …" : "Cancel"}
-        </Button>
-      ) : undefined}
-      {frame.state.outcome === "succeeded" && !frame.state.mergedInto ? (
-        <Button small onClick={() => setOpen("merge")}>
-          Take the result
-        </Button>
-      ) : undefined}
-      {open === "cancel" ? (
-        <WithReason
-          title="Cancel the run"
-          text="It ends for good. What was merged into its branch stays."
-          label="Why (may be left empty; kept in the journal)"
-          button="Cancel the run"
-          act={act}
-          onClose={close}
-          onSend={(reason) => act.run(async () => actions.cancel(frame.runId, reason === "" ? undefined : reason).then(close))}
-        />
-      ) : undefined}
-      {open === "resume" ? (
-        <WithReason
-          title="Resume the run"
-          text="A process of its own drives it again."
-          label="A new limit for the whole run, USD (may be left empty)"
-          button="Resume"
-          act={act}
-          onClose={close}
-          isAllowed={(text) => text === "" || Number(text) > 0}
-          onSend={(text) => act.run(async () => actions.resume(frame.runId, text === "" ? {} : { budget: Number(text) }).then(close))}
-        />
-      ) : undefined}
-      {open === "merge" ? (
-        <Dialog title="Take the result" onClose={close}>
-          <p className="mb-2">
-            Its work is on the branch {frame.state.branch}. Merging changes your own checkout, so it is done in a terminal, in{" "}
-            {frame.state.project}:
-          </p>
-          <CommandLine command={`stepfall merge ${frame.runId}`} />
-        </Dialog>
-      ) : undefined}
-    </span>
-  );
-}
-
-function WithReason({
-  title,
-  text,
-  label,
-  button,
-  act,
-  isAllowed = () => true,
-  onClose,
-  onSend,
-}: {
-  title: string;
-  text: string;
-  label: string;
-  button: string;
-  act: ReturnType<typeof useAct>;
-  isAllowed?(text: string): boolean;
-  onClose(): void;
-  onSend(text: string): void;
-}) {
-  const [said, setSaid] = useState("");
-  return (
-    <Dialog title={title} onClose={onClose}>
-      <form
-        className="flex flex-col gap-3"
-        onSubmit={(event) => {
-          event.preventDefault();
-          onSend(said.trim());
-        }}
-      >
-        <p>{text}</p>
-        <label className="flex flex-col gap-1 text-muted">
-          {label}
-          <input className={inputClass} value={said} onChange={(event) => setSaid(event.target.value)} />
-        </label>
-        {act.problem ? <ProblemNote problem={act.problem} /> : undefined}
-        <span className="flex gap-2">
-          <Button type="submit" look="primary" disabled={act.isBusy || !isAllowed(said.trim())}>
-            {act.isBusy ? "Recording …" : button}
-          </Button>
-          <Button onClick={onClose}>Back</Button>
-        </span>
-      </form>
-    </Dialog>
-  );
 }

@@ -1,33 +1,43 @@
-import { memo, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { memo, useCallback, useEffect, useMemo, useRef, useState, type CSSProperties } from "react";
 import type { Recorded } from "../../../src/domain/index.ts";
 import { useRunStatus } from "../data/index.ts";
 import { Button, useShortcuts } from "../ui/index.ts";
+import { RunDiff } from "./diff/run-diff.tsx";
 import { useFrame } from "./frame.ts";
 import { GraphView } from "./graph/graph-view.tsx";
 import type { PlacedGraph } from "./graph/use-placed.ts";
 import { drawnFor, graphShape, shapeKey } from "./model/graph.ts";
 import { runKey } from "./model/keys.ts";
+import { spentByAttempt } from "./model/spent.ts";
 import { listOrder } from "./model/step-view.ts";
 import { neighbour } from "./model/walk.ts";
 import { RunHeader } from "./run-header.tsx";
 import { StepList } from "./step-list.tsx";
-import { StepPanel } from "./step/step-panel.tsx";
+import { StepPanel, type Tab } from "./step/step-panel.tsx";
 import { TimeBar } from "./time-bar.tsx";
 import { TimelineView } from "./timeline/timeline-view.tsx";
 import { useKeyed } from "./use-keyed.ts";
 import { useSelection } from "./use-selection.ts";
 import { ViewContext, ViewStore } from "./view-store.ts";
+import { WaitsBar } from "./waits-bar.tsx";
 
 /** A run that has begun: everything below is a function of its events up to the one the slider is at. */
 export const RunView = memo(function RunView({ runId, events, isLive }: { runId: string; events: readonly Recorded[]; isLive: boolean }) {
   const [seek, setSeek] = useState<number | undefined>();
-  const report = useRunStatus(runId).data;
+  const { data: report, refetch } = useRunStatus(runId);
   const frame = useFrame(runId, events, seek, report?.status !== "stopped");
-  const { step, attempt, tab, choose } = useSelection(frame);
+  // What is left of a run when it is over, such as a branch to merge, is asked for at once.
+  const { outcome } = frame.history.at(frame.last);
+  useEffect(() => {
+    if (outcome !== undefined) void refetch();
+  }, [outcome, refetch]);
+  const { step, attempt, tab, isResult, choose } = useSelection(frame);
   const [unfolded, setUnfolded] = useState<ReadonlySet<string>>(new Set());
   const [side, setSide] = useState<"graph" | "timeline">("graph");
   const [isFollowed, setFollowed] = useState(true);
   const [isWide, setWide] = useState(false);
+  const bill = report?.bill;
+  const spent = useMemo(() => spentByAttempt(bill), [bill]);
   const placed = useRef<PlacedGraph | undefined>(undefined);
   const store = useMemo(() => new ViewStore(), []);
   useEffect(() => store.set(frame.views), [store, frame.views]);
@@ -36,7 +46,18 @@ export const RunView = memo(function RunView({ runId, events, isLive }: { runId:
   const shape = useKeyed(() => graphShape(frame.state, unfolded), key);
   const drawn = step === undefined ? undefined : drawnFor(frame.state, step, unfolded);
 
-  const select = useCallback((path: string, of?: string) => choose({ step: path, ...(of === undefined ? {} : { attempt: of }) }), [choose]);
+  const panel = useRef<HTMLDivElement>(null);
+  /** On a phone it is below all else: what was chosen is brought into sight. */
+  const reveal = useCallback(() => {
+    if (window.innerWidth < 768) requestAnimationFrame(() => panel.current?.scrollIntoView({ block: "start" }));
+  }, []);
+  const select = useCallback(
+    (path: string, of?: string) => {
+      choose({ step: path, ...(of === undefined ? {} : { attempt: of }) });
+      reveal();
+    },
+    [choose, reveal],
+  );
   const fold = useCallback(
     (path: string) =>
       setUnfolded((was) => {
@@ -45,6 +66,15 @@ export const RunView = memo(function RunView({ runId, events, isLive }: { runId:
         return now;
       }),
     [],
+  );
+  const showTab = useCallback((to: Tab) => choose({ tab: to }), [choose]);
+  const showAttempt = useCallback((of: string | undefined) => choose({ attempt: of }), [choose]);
+  const showResult = useCallback(
+    (isShown: boolean) => {
+      choose({ isResult: isShown });
+      if (isShown) reveal();
+    },
+    [choose, reveal],
   );
   const keepPlaced = useCallback((graph: PlacedGraph) => {
     placed.current = graph;
@@ -77,6 +107,7 @@ export const RunView = memo(function RunView({ runId, events, isLive }: { runId:
         return true;
       case "escape":
         if (!frame.isNow) setSeek(undefined);
+        else if (isResult) showResult(false);
         else if (isWide) setWide(false);
         else return false;
         return true;
@@ -93,10 +124,15 @@ export const RunView = memo(function RunView({ runId, events, isLive }: { runId:
   return (
     <ViewContext value={store}>
       <div className="flex min-h-full flex-col gap-2 md:h-full md:min-h-0 [&_.spin-slow]:animate-none">
-        <RunHeader frame={frame} report={report} isLive={isLive} />
+        <RunHeader frame={frame} report={report} isLive={isLive} isResult={isResult} onResult={showResult} />
+        <WaitsBar frame={frame} selected={step} onSelect={select} />
         <TimeBar frame={frame} onSeek={setSeek} />
         <div className="grid min-h-0 flex-1 gap-2 md:grid-cols-[15rem_1fr]">
-          <nav aria-label="Steps" className="h-56 overflow-hidden rounded-lg border border-line bg-surface md:h-auto">
+          <nav
+            aria-label="Steps"
+            style={{ "--steps": frame.views.size } as CSSProperties}
+            className="h-[min(14rem,calc(var(--steps)*46px+2px))] overflow-hidden rounded-lg border border-line bg-surface md:h-auto"
+          >
             <StepList views={frame.views} selected={step} onSelect={select} />
           </nav>
           <div
@@ -132,19 +168,25 @@ export const RunView = memo(function RunView({ runId, events, isLive }: { runId:
                 )}
               </section>
             )}
-            <div className="min-h-0 overflow-hidden rounded-lg border border-line bg-surface">
-              <StepPanel
-                frame={frame}
-                path={step}
-                attempt={attempt}
-                tab={tab}
-                isFollowed={isFollowed}
-                isWide={isWide}
-                onTab={(to) => choose({ tab: to })}
-                onAttempt={(of) => choose({ attempt: of })}
-                onFollow={setFollowed}
-                onWide={setWide}
-              />
+            <div ref={panel} className="min-h-0 overflow-hidden rounded-lg border border-line bg-surface">
+              {isResult ? (
+                <RunDiff frame={frame} onClose={() => showResult(false)} />
+              ) : (
+                <StepPanel
+                  frame={frame}
+                  path={step}
+                  attempt={attempt}
+                  tab={tab}
+                  isFollowed={isFollowed}
+                  isWide={isWide}
+                  spent={spent}
+                  onSelect={select}
+                  onTab={showTab}
+                  onAttempt={showAttempt}
+                  onFollow={setFollowed}
+                  onWide={setWide}
+                />
+              )}
             </div>
           </div>
         </div>

@@ -38,7 +38,9 @@ export function StepBadges({ view }: { view: StepView }) {
     <span className="inline-flex items-center gap-1 overflow-hidden empty:hidden">
       {tier === undefined || view.kind === "command" ? undefined : <Tag title="tier of the last attempt">{tier}</Tag>}
       {cost === undefined || cost.microUsd === 0 ? undefined : (
-        <Tag title={cost.provenance === "reported" ? "cost" : `cost; at least one figure of it is ${cost.provenance}`}>
+        <Tag
+          title={`cost of its attempts that are over${cost.provenance === "reported" ? "" : `; at least one figure of it is ${cost.provenance}`}`}
+        >
           {cost.provenance === "reported" ? "" : "~"}
           <Money microUsd={cost.microUsd} />
         </Tag>

@@ -37,7 +37,13 @@ export function TimeBar({ frame, onSeek }: { frame: Frame; onSeek(version: numbe
         {version.toLocaleString("en")} of {last.toLocaleString("en")}
         {recorded ? ` · ${clockText(recorded.at)}` : ""} · <span className="text-ink">{text}</span>
       </span>
-      <Button small look={isNow ? "quiet" : "primary"} disabled={isNow} onClick={() => onSeek(undefined)}>
+      <Button
+        small
+        look={isNow ? "quiet" : "primary"}
+        className={isNow ? "max-md:hidden" : ""}
+        disabled={isNow}
+        onClick={() => onSeek(undefined)}
+      >
         {isNow ? "now" : "Back to now"} {isNow ? undefined : <Kbd>Esc</Kbd>}
       </Button>
     </section>

@@ -1,7 +1,7 @@
 import { useState, type ReactNode } from "react";
 import { useDoctor, useMe, useSettings, type Settings } from "../data/index.ts";
 import { ThemeButton } from "../shell/theme.tsx";
-import { Button, CommandLine, Loading, nameOf, Panel, ProblemNote, StatusMark, statusOf, Tag } from "../ui/index.ts";
+import { Button, CommandLine, Loading, Empty, nameOf, Panel, ProblemNote, ProjectSelect, StatusMark, statusOf, Tag } from "../ui/index.ts";
 
 /** What is set and where, and what works here. Settings are files: nothing is changed from this page. */
 export function SettingsPage() {
@@ -16,22 +16,7 @@ export function SettingsPage() {
         <span className="md:hidden">
           <ThemeButton />
         </span>
-        {projects.length > 0 ? (
-          <label className="flex items-center gap-2 text-muted">
-            Project
-            <select
-              className="max-w-60 rounded-md border border-strong-line bg-surface px-2 py-1.5 text-ink"
-              value={chosen}
-              onChange={(event) => setProject(event.target.value)}
-            >
-              {projects.map(({ path, name }) => (
-                <option key={path} value={path}>
-                  {name || nameOf(path)}
-                </option>
-              ))}
-            </select>
-          </label>
-        ) : undefined}
+        <ProjectSelect label="Project" value={chosen} onChange={setProject} />
       </header>
       <DoctorPanel project={chosen} />
       {settings.error && !settings.data ? <ProblemNote problem={settings.error} retry={() => void settings.refetch()} /> : undefined}
@@ -126,6 +111,12 @@ function Shown({ settings }: { settings: Settings }) {
         </dl>
       </Panel>
       <Panel title={`Providers (${settings.providers.length})`} flush>
+        {settings.providers.length === 0 ? (
+          <Empty title="No provider is known." command="stepfall doctor">
+            Set a key such as ANTHROPIC_API_KEY where the server is started, start a local model, or write providers into stepfall.yaml.
+            This tells what was looked for:
+          </Empty>
+        ) : undefined}
         <ul>
           {settings.providers.map((provider) => (
             <Line key={provider.id} name={provider.id}>
@@ -143,6 +134,12 @@ function Shown({ settings }: { settings: Settings }) {
         </ul>
       </Panel>
       <Panel title={`Agents (${settings.agents.length})`} flush>
+        {settings.agents.length === 0 ? (
+          <Empty title="No agent is registered." command="stepfall doctor">
+            Agents come with a provider, with a program such as Claude Code or Codex that is installed, or from stepfall.yaml. This tells
+            what was looked for:
+          </Empty>
+        ) : undefined}
         <ul>
           {settings.agents.map((agent) => (
             <Line key={agent.id} name={agent.id}>
@@ -172,7 +169,8 @@ function Line({ name, children }: { name: string; children: ReactNode }) {
 
 function Value({ value }: { value: unknown }): ReactNode {
   if (value === null || value === undefined) return <span className="text-muted">none</span>;
-  if (typeof value !== "object") return JSON.stringify(value).replaceAll('"', "");
+  if (typeof value === "string") return value;
+  if (typeof value !== "object") return JSON.stringify(value);
   const entries = Object.entries(value).filter(([, v]) => v !== undefined);
   if (entries.length === 0) return <span className="text-muted">none</span>;
   if (Array.isArray(value) && value.every((v) => typeof v !== "object")) return value.join(", ");

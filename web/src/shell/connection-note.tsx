@@ -1,3 +1,4 @@
+import { useState } from "react";
 import { retryStream, useConnection, useMe } from "../data/index.ts";
 import { Button, CommandLine } from "../ui/index.ts";
 
@@ -5,8 +6,10 @@ import { Button, CommandLine } from "../ui/index.ts";
 export function ConnectionNote() {
   const connection = useConnection();
   const me = useMe();
-  const isNewer =
-    connection.state === "live" && connection.version !== undefined && me.data !== undefined && connection.version !== me.data.version;
+  // The first that was heard of is the one that this page came from. What the server says later is of the server.
+  const [own, setOwn] = useState<string>();
+  if (own === undefined && me.data) setOwn(me.data.version);
+  const isNewer = connection.state === "live" && own !== undefined && connection.version !== undefined && connection.version !== own;
   if (connection.state === "refused" || me.error?.status === 401)
     return (
       <Note>
@@ -27,7 +30,9 @@ export function ConnectionNote() {
   if (isNewer)
     return (
       <Note>
-        <span>The server is now version {connection.version}.</span>
+        <span>
+          The server is version {connection.version} now, and this page is of {own}.
+        </span>
         <Button small onClick={() => window.location.reload()}>
           Reload
         </Button>

@@ -146,11 +146,12 @@ function Keys({ onClose }: { onClose: () => void }) {
         <Key keys={["Enter"]}>open what is chosen</Key>
         <Key keys={["a", "r", "w"]}>inbox: approve, reject, ask for rework</Key>
         <Key keys={["1", "…", "9"]}>inbox: the first to ninth answer</Key>
-        <Key keys={["n"]}>overview: start a run</Key>
+        <Key keys={["n"]}>overview: start work</Key>
+        <Key keys={["x", "X"]}>overview: choose a run, all runs up to it</Key>
         <Key keys={["↑", "↓", "←", "→"]}>run: from step to step</Key>
         <Key keys={["l", "d", "f"]}>run: its log, its diff, follow the log</Key>
         <Key keys={["[", "]"]}>run: as it was an event before, after</Key>
-        <Key keys={["Esc"]}>run: back to now</Key>
+        <Key keys={["Esc"]}>overview: choose none; run: back to now</Key>
         <Key keys={["?"]}>these keys</Key>
       </dl>
     </Dialog>

@@ -1,14 +1,14 @@
-import { useId, useState } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 import { can, giveAnswer, useGivenAnswers, useMe, type GivenAnswer, type InboxEntry, type Verdict } from "../data/index.ts";
 import { Button, inputClass, Kbd, ProblemNote } from "./parts.tsx";
-import { plural } from "./say.ts";
+import { plural, visibleText } from "./say.ts";
 import { useShortcuts } from "./shortcuts.ts";
 import { StatusMark } from "./status.tsx";
 
 type Asked = Pick<InboxEntry, "item" | "kind" | "choices" | "who">;
 
-/** Answers an item in place. `keys`: a, r, w and the number keys are this item's. */
-export function AnswerForm({ entry, keys = false, onRecorded }: { entry: Asked; keys?: boolean; onRecorded?: () => void }) {
+/** Answers an item in place. `keys`: a, r, w and the number keys are this item's, or will be in a moment. */
+export function AnswerForm({ entry, keys = false, onRecorded }: { entry: Asked; keys?: boolean | "resting"; onRecorded?: () => void }) {
   const me = useMe().data;
   const given = useGivenAnswers()[entry.item];
   const [writing, setWriting] = useState<"rework" | "reject" | undefined>();
@@ -22,7 +22,7 @@ export function AnswerForm({ entry, keys = false, onRecorded }: { entry: Asked; 
   const approve = (): void => send("approve");
 
   useShortcuts(
-    keys && isOpen
+    keys === true && isOpen
       ? {
           ...(isVerdict ? { a: approve, r: () => setWriting("reject") } : {}),
           ...(entry.kind === "approval" ? { w: () => setWriting("rework") } : {}),
@@ -63,7 +63,7 @@ export function AnswerForm({ entry, keys = false, onRecorded }: { entry: Asked; 
           />
         )
       ) : (
-        <Choices entry={entry} isOpen={isOpen} keys={keys} onAnswer={(text) => send("answer", text)} />
+        <Choices entry={entry} isOpen={isOpen} keys={keys !== false} onAnswer={(text) => send("answer", text)} />
       )}
     </div>
   );
@@ -76,7 +76,7 @@ function Choices({ entry, isOpen, keys, onAnswer }: { entry: Asked; isOpen: bool
       <div className="flex flex-wrap gap-2" hidden={entry.choices.length === 0}>
         {entry.choices.map((choice, i) => (
           <Button key={choice} disabled={!isOpen} look={i === 0 ? "primary" : "plain"} onClick={() => onAnswer(choice)}>
-            {choice} {keys && i < 9 ? <Kbd>{i + 1}</Kbd> : undefined}
+            {visibleText(choice)} {keys && i < 9 ? <Kbd>{i + 1}</Kbd> : undefined}
           </Button>
         ))}
       </div>
@@ -113,6 +113,11 @@ function WithText({
 }) {
   const id = useId();
   const [text, setText] = useState("");
+  const field = useRef<HTMLTextAreaElement>(null);
+  // Once: whoever has gone on to the button must not be taken back here when the page is drawn again.
+  useEffect(() => {
+    if (focus) field.current?.focus();
+  }, [focus]);
   const isReady = !isRequired || text.trim() !== "";
   const send = (): void => {
     if (isReady) onSend(text.trim());
@@ -133,7 +138,7 @@ function WithText({
         rows={isShort ? 1 : 3}
         className={`${inputClass} ${isShort ? "max-w-60" : ""}`}
         value={text}
-        ref={(field) => (focus ? field?.focus() : undefined)}
+        ref={field}
         onChange={(event) => setText(event.target.value)}
         onKeyDown={(event) => {
           if (event.key === "Escape") onCancel?.();
@@ -177,6 +182,7 @@ function Outcome({ given }: { given: GivenAnswer | undefined }) {
             {said[given.verdict]}
             {given.text ? `: ${given.text}` : ""}. Recorded in the journal.
             {given.answered.stillNeeded > 0 ? ` ${plural(given.answered.stillNeeded, "more approval")} needed.` : ""}
+            {given.answered.stillNeeded === 0 && given.answered.driven ? " The run goes on." : ""}
             {given.answered.stillNeeded === 0 && !given.answered.driven ? " No process drives the run: resume it." : ""}
           </span>
         </p>

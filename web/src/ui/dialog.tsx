@@ -26,7 +26,7 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
         <h2 id={id} className="font-semibold">
           {title}
         </h2>
-        <Button small look="quiet" onClick={onClose} aria-label="Close">
+        <Button small look="quiet" onClick={onClose} aria-label="Close: Esc">
           Esc
         </Button>
       </header>

@@ -1,5 +1,5 @@
 import { useId, useState, type ButtonHTMLAttributes, type ReactNode } from "react";
-import type { Problem } from "../data/index.ts";
+import { useMe, type Problem } from "../data/index.ts";
 
 type ButtonLook = "primary" | "plain" | "danger" | "quiet";
 
@@ -86,8 +86,13 @@ export function ProblemNote({
           <ul className="my-1 list-disc pl-5">
             {problem.problems.map((found) => (
               <li key={`${found.file ?? ""}:${found.line ?? ""}:${found.message}`} className="break-words">
-                {found.file === undefined ? "" : `${found.file}${found.line === undefined ? "" : `:${found.line}`}: `}
-                {found.message} {found.hint}
+                {[
+                  ...(found.file === undefined ? [] : [`${found.file}${found.line ? `:${found.line}` : ""}`]),
+                  // The first is what the note begins with.
+                  ...(found.message === problem.message
+                    ? []
+                    : [`${sentence(found.message)}${found.hint ? ` ${sentence(found.hint)}` : ""}`]),
+                ].join(": ")}
               </li>
             ))}
           </ul>
@@ -102,6 +107,8 @@ export function ProblemNote({
     </div>
   );
 }
+
+const sentence = (text: string): string => (/[.!?:]$/.test(text) ? text : `${text}.`);
 
 export function Tag({
   children,
@@ -134,8 +141,10 @@ export function Kbd({ children }: { children: ReactNode }) {
   return <kbd className="max-md:hidden rounded border border-line bg-raised px-1 font-mono text-xs text-muted">{children}</kbd>;
 }
 
-/** A command to type, and a button that copies it. */
-export function CommandLine({ command }: { command: string }) {
+/** A command to type, and a button that copies it: `stepfall ...`, said as whoever started the server calls it. */
+export function CommandLine({ command: said }: { command: string }) {
+  const program = useMe().data?.program ?? "stepfall";
+  const command = said.replace(/^stepfall\b/, () => program);
   const [isCopied, setCopied] = useState(false);
   return (
     <span className="inline-flex max-w-full items-center gap-1 rounded-md border border-line bg-raised py-0.5 pr-0.5 pl-2">

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readInputs, readUsd } from "../overview/start-values.ts";
-import { agoText, countText, durationText, percentText } from "./say.ts";
+import { agoText, countText, durationText, percentText, projectNames, shellWord, visibleText } from "./say.ts";
 
 describe("how figures are written", () => {
   test("durations and times get coarser the longer they are", () => {
@@ -31,13 +31,38 @@ describe("how figures are written", () => {
   });
 });
 
+describe("names and texts of others", () => {
+  test("two projects of one name are told apart by the folders above", () => {
+    const names = projectNames([{ path: "/home/ann/shop" }, { path: "/srv/shop" }, { path: "/srv/site" }, { path: "/" }]);
+    expect([...names.values()]).toEqual(["ann/shop", "srv/shop", "site", "/"]);
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.array(fc.constantFrom("a", "b"), { minLength: 1, maxLength: 4 }).map((p) => `/${p.join("/")}`)),
+        (paths) => {
+          expect(new Set(projectNames(paths.map((path) => ({ path }))).values()).size).toBe(paths.length);
+        },
+      ),
+    );
+  });
+
+  test("what turns the order of a text around, and what cannot be seen, is written out; other scripts and line ends stay", () => {
+    expect(visibleText("rm \u202Efdsa\u2066 a\u200Bb\u001B[2J")).toBe("rm [U+202E]fdsa[U+2066] a[U+200B]b[U+001B][2J");
+    expect(visibleText("línea\n\tدو 👩‍👩‍👧")).toBe("línea\n\tدو 👩‍👩‍👧");
+  });
+
+  test("a folder with blanks and quotes is one word of the shell", () => {
+    expect([shellWord("/home/ann/x-1"), shellWord("/my home/it's")]).toEqual(["/home/ann/x-1", String.raw`'/my home/it'\''s'`]);
+  });
+});
+
 describe("what is typed to start a run", () => {
   test("an input's value may hold an equals sign; a line without one is named", () => {
     expect(readInputs("a=1\n\n b = x=y ")).toEqual({ inputs: { a: "1", b: "x=y" } });
     expect(readInputs("oops").wrong).toContain("oops");
   });
 
-  test("no budget and a senseless one are none", () => {
-    expect([readUsd(""), readUsd("-1"), readUsd("2.5")]).toEqual([{}, {}, { budget: 2.5 }]);
+  test("no budget is none, and one that cannot be read is told: it must not become no limit at all", () => {
+    expect([readUsd(""), readUsd(" "), readUsd("2.5")]).toEqual([{}, {}, { budget: 2.5 }]);
+    for (const senseless of ["-1", "0", "1,50", "5 dollars", "Infinity"]) expect(readUsd(senseless).wrong).toContain(senseless);
   });
 });

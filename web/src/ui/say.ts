@@ -52,3 +52,32 @@ export const percentText = (share: number): string => {
 
 /** The last folder of a path. */
 export const nameOf = (path: string): string => path.split("/").findLast((part) => part !== "") ?? path;
+
+/** A name for each project that no other one has: the last folder of its path, with those above it where that is not enough. */
+export function projectNames(projects: readonly { path: string }[]): ReadonlyMap<string, string> {
+  const parts = (path: string): string[] => path.split("/").filter((part) => part !== "");
+  const nameWith = (path: string, folders: number): string => parts(path).slice(-folders).join("/") || path;
+  return new Map(
+    projects.map(({ path }) => {
+      let folders = 1;
+      const isShared = (): boolean =>
+        projects.some((other) => other.path !== path && nameWith(other.path, folders) === nameWith(path, folders));
+      while (folders < parts(path).length && isShared()) folders += 1;
+      return [path, nameWith(path, folders)];
+    }),
+  );
+}
+
+/**
+ * Text of an agent or a pipeline that somebody decides on. Characters that cannot be seen, and those that turn the order of what follows, are
+ * written out: what is read is what there is.
+ */
+export const visibleText = (text: string): string =>
+  text.replaceAll(
+    // oxlint-disable-next-line no-control-regex
+    /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
+    (char) => `[U+${char.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}]`,
+  );
+
+/** As a word of a command that is copied into a shell. */
+export const shellWord = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`);

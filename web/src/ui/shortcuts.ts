@@ -12,13 +12,16 @@ let prefixAt: number | undefined;
 
 const typesIn = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement &&
-  (target.isContentEditable || (/^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) && target.getAttribute("type") !== "range"));
+  (target.isContentEditable ||
+    /^(TEXTAREA|SELECT)$/.test(target.tagName) ||
+    (target instanceof HTMLInputElement && target.type !== "range" && target.type !== "checkbox"));
 
 function heard(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || typesIn(event.target)) return;
   if (document.querySelector("dialog[open]")) return;
   // Enter and space on a link or a button are theirs.
-  if (/^(Enter| )$/.test(event.key) && event.target instanceof HTMLElement && /^(A|BUTTON|SUMMARY)$/.test(event.target.tagName)) return;
+  if (/^(Enter| )$/.test(event.key) && event.target instanceof HTMLElement && /^(A|BUTTON|SUMMARY|INPUT)$/.test(event.target.tagName))
+    return;
   // Arrows on a slider are its own.
   if (event.key.startsWith("Arrow") && event.target instanceof HTMLInputElement) return;
   const isPrefixed = prefixAt !== undefined && event.timeStamp - prefixAt < PREFIX_MS;

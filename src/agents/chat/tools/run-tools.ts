@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { tool, type ToolSet } from "ai";
+import { jsonSchema, tool, type ToolSet } from "ai";
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import { z } from "zod";
-import { runTools, type RunTool } from "../../../domain/index.ts";
+import { runTools, runToolSchema, type RunTool } from "../../../domain/index.ts";
 
 const firstWaitMs = 100;
 const longestWaitMs = 2_000;
@@ -23,10 +23,11 @@ export interface RunToolsOptions {
 /** The tools of the run that the agent works in, by its MCP endpoint. */
 export function createRunTools(options: RunToolsOptions): ToolSet {
   const entries = (Object.keys(runTools) as RunTool[]).map((name) => {
-    const { description, input }: { description: string; input: z.ZodType } = runTools[name];
+    const { description } = runTools[name];
     const execute = (asked: unknown, { abortSignal }: { abortSignal?: AbortSignal | undefined }): Promise<string> =>
       answerOf(options, name, asked, abortSignal);
-    return [name, tool({ description, inputSchema: input, execute })] as const;
+    // Bounds are the endpoint's to check: what it refuses, the model is told as the tool's answer.
+    return [name, tool({ description, inputSchema: jsonSchema(runToolSchema(name)), execute })] as const;
   });
   return Object.fromEntries(entries);
 }

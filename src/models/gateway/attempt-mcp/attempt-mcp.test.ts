@@ -9,13 +9,15 @@ import type { AgentRequest, RequestServer } from "./contract.ts";
 const slow = 180_000;
 const nobody = { rules: [{ answer: { text: "no model is asked here" } }] };
 
-/** The answer of a tool as its text, by plain HTTP, with an id of the agent's own where one is given. */
-async function ask(open: OpenKey, question: string, id?: string): Promise<string> {
-  const params = { name: "ask", arguments: { question }, ...(id ? { _meta: { "stepfall/request": id } } : {}) };
+const ask = (open: OpenKey, question: string, id?: string): Promise<string> => callTool(open, "ask", JSON.stringify({ question }), id);
+
+/** The answer of a tool as its text, by plain HTTP, with an id of the agent's own where one is given. `input`: JSON. */
+async function callTool(open: OpenKey, tool: string, input: string, id?: string): Promise<string> {
+  const meta = id ? `,"_meta":{"stepfall/request":"${id}"}` : "";
   const response = await fetch(open.mcp ?? "", {
     method: "POST",
     headers: { "content-type": "application/json", accept: "application/json, text/event-stream" },
-    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params }),
+    body: `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"${tool}","arguments":${input}${meta}}}`,
   });
   const data = /^data: (.*)$/m.exec(await response.text())?.[1] ?? "{}";
   const { result } = JSON.parse(data) as { result: { content: { text: string }[]; isError?: boolean } };
@@ -159,5 +161,37 @@ test(
     told.resolve("too late");
     await until(() => engine.heard.length === runToolLimits.open);
     expect(new Set(engine.heard)).toEqual(new Set([false]));
+  },
+);
+
+test(
+  "what is too deep, too long or of the wrong kind is refused at the door with what is wrong, and keeps nobody else waiting",
+  { timeout: slow },
+  async () => {
+    const client = await gateway({ home: await tempHome() });
+    const bad = await openFor(client);
+    const good = await openFor(client, "run1/b#1");
+    const engine = server(async ({ tool }) => tool);
+    using _bad = client.serveRequests(bad.key, engine);
+    using _good = client.serveRequests(good.key, engine);
+    const depth = 20_000;
+    const bomb = `${"[".repeat(depth)}${"]".repeat(depth)}`;
+    // Built by hand: JSON.stringify cannot say it either.
+    const refused = callTool(bad, "blackboard_put", `{"key":"k","value":${bomb}}`);
+    expect(await ask(good, "Does anybody hear me?")).toBe("ask");
+    expect(await refused).toMatch(/^! .*value.*levels deep/);
+    for (const [tool, input, why] of [
+      ["blackboard_put", { key: "k", value: 1, expect: 1.5 }, /expect.*is a version/],
+      ["blackboard_put", { key: "no blanks", value: 1 }, /a key is 1 to 128 letters/],
+      ["report", { text: "x", percent: 101 }, /percent.*is 0 to 100/],
+      ["report", { text: " " }, /text.*is 1 to 1000 characters/],
+      ["ask", { question: "?", choices: ["only one"] }, /choices.*are 2 to 10/],
+      ["ask", { question: "x".repeat(4001) }, /question.*is 1 to 4000 characters/],
+    ] as const)
+      expect(await callTool(bad, tool, JSON.stringify(input))).toMatch(why);
+    expect(await callTool(bad, "blackboard_put", '{"key":"__proto__","value":{"__proto__":{"polluted":true}}}')).toBe("blackboard_put");
+    expect(JSON.stringify(engine.asked.at(-1)?.input)).toBe('{"key":"__proto__","value":{"__proto__":{"polluted":true}}}');
+    expect(engine.asked.map(({ tool }) => tool)).toEqual(["ask", "blackboard_put"]);
+    for (const { key } of [bad, good]) await client.closeKey(key);
   },
 );

@@ -1,9 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createMcpHandler, McpServer, type ServerContext } from "@modelcontextprotocol/server";
-import type { ZodType } from "zod";
-import { runTools, type RunTool } from "../../../domain/index.ts";
+import { createMcpHandler, McpServer, type ServerContext, type StandardSchemaWithJSON } from "@modelcontextprotocol/server";
+import { runTools, runToolSchema, type RunTool } from "../../../domain/index.ts";
 import { readBody, sendJson } from "../answers.ts";
 import type { KeyState } from "../keys.ts";
 import type { PendingRequests } from "./pending-requests.ts";
@@ -18,8 +17,7 @@ const MOST_BYTES = 128 * 1024;
 /** A sign of life on connections that wait: clients and what is between give up on silence. */
 const ALIVE_MS = 15_000;
 
-const instructions =
-  "Tools of the run that you work in: ask people, report progress, share facts with the agents of its other steps (blackboard).";
+const instructions = "Tools of the run that you work in.";
 
 /** What a client that decides by them is told: nothing here touches its files. */
 const annotations: Readonly<
@@ -49,7 +47,8 @@ export async function serveMcp(req: IncomingMessage, res: ServerResponse, key: K
 function serverFor(key: KeyState, requests: PendingRequests, gone: AbortSignal): McpServer {
   const server = new McpServer({ name: "stepfall", version: "1" }, { instructions });
   for (const tool of Object.keys(runTools) as RunTool[]) {
-    const { description, input: inputSchema }: { description: string; input: ZodType } = runTools[tool];
+    const { description } = runTools[tool];
+    const inputSchema = schemas[tool];
     server.registerTool(tool, { description, inputSchema, annotations: annotations[tool] }, async (input: unknown, ctx: ServerContext) => {
       const own: unknown = ctx.mcpReq._meta?.[REQUEST_META];
       // Its own only among those of its key.
@@ -65,6 +64,20 @@ function serverFor(key: KeyState, requests: PendingRequests, gone: AbortSignal):
   }
   return server;
 }
+
+/** Checked by all its bounds, told without them. */
+function schemaOf(tool: RunTool): StandardSchemaWithJSON {
+  const { "~standard": standard }: StandardSchemaWithJSON = runTools[tool].input;
+  const told = runToolSchema(tool);
+  return { "~standard": { ...standard, jsonSchema: { input: () => told, output: () => told } } };
+}
+
+const schemas: Readonly<Record<RunTool, StandardSchemaWithJSON>> = {
+  ask: schemaOf("ask"),
+  report: schemaOf("report"),
+  blackboard_get: schemaOf("blackboard_get"),
+  blackboard_put: schemaOf("blackboard_put"),
+};
 
 /** Clients that ask for progress let a call go on as long as they hear of it. */
 function tellAlive({ mcpReq }: ServerContext): () => void {

@@ -47,16 +47,21 @@ export class PendingRequests {
 
   /** What is asked of the runs of an engine, but for the deliveries it says it knows; waits until there is something, or `until` aborts. */
   async next(client: string, known: ReadonlySet<string>, until: AbortSignal): Promise<AgentRequest[]> {
-    for (;;) {
-      const found = [...this.#pending.values()]
-        .filter((p) => p.key.client === client && !known.has(p.request.delivery))
-        .map((p) => p.request);
-      if (found.length > 0 || until.aborted) return found;
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#polls.add(resolve);
-      until.addEventListener("abort", () => resolve(), { once: true });
-      await promise;
-      this.#polls.delete(resolve);
+    let wake = (): void => undefined;
+    const poll = (): void => wake();
+    this.#polls.add(poll);
+    until.addEventListener("abort", poll, { once: true });
+    try {
+      for (;;) {
+        const found = [...this.#pending.values()]
+          .filter((p) => p.key.client === client && !known.has(p.request.delivery))
+          .map((p) => p.request);
+        if (found.length > 0 || until.aborted) return found;
+        await new Promise<void>((resolve) => (wake = resolve));
+      }
+    } finally {
+      this.#polls.delete(poll);
+      until.removeEventListener("abort", poll);
     }
   }
 

@@ -1,11 +1,13 @@
 import { z } from "zod";
-import type { Control, RunReport } from "../../../control/index.ts";
-import { slice } from "../bounded.ts";
+import type { Control, DiffPage, RunReport } from "../../../control/index.ts";
+import { fitting, gist, slice } from "../bounded.ts";
 import { defineTool, looks } from "../tool.ts";
 import { charsArgument, runArgument } from "./run-words.ts";
 
-/** Of one diff. What is beyond is read with git. */
+/** Of one diff. What is beyond is read with git, or file by file. */
 const MOST_DIFF_BYTES = 8_000_000;
+/** A character has three bytes at most, and a secret may be longer than what stands in for it. */
+const bytesFor = (characters: number): number => Math.min(MOST_DIFF_BYTES, 3 * characters + 64 * 1024);
 
 export const getDiff = defineTool({
   name: "get_diff",
@@ -38,27 +40,35 @@ export async function diffText(
   run: RunReport,
   { step, attempt, file, offset, max_chars }: WantedDiff,
 ): Promise<string> {
-  const of = { ...(step === undefined ? {} : { step }), ...(attempt === undefined ? {} : { attempt }), maxBytes: MOST_DIFF_BYTES };
-  const page = await control.diff(run.runId, of);
-  const whole = file === undefined ? page.text : onlyFile(page.text, file);
+  const of = {
+    ...(step === undefined ? {} : { step }),
+    ...(attempt === undefined ? {} : { attempt }),
+    ...(file === undefined ? {} : { file }),
+  };
+  const maxBytes = bytesFor(offset + max_chars);
+  const page = await control.diff(run.runId, { ...of, maxBytes });
+  const whole = page.text;
   const { text, next } = slice(whole, offset, max_chars);
-  const list = page.files.slice(0, 100).map((f) => `${f.path} ${f.binary ? "(binary)" : `+${f.added} -${f.removed}`}`);
-  if (page.files.length > list.length) list.push(`and ${page.files.length - list.length} more`);
-  const head = page.files.length === 0 ? "No file was changed." : `${page.files.length} changed: ${list.join(", ")}`;
+  const isAll = step === undefined && attempt === undefined;
+  const byGit = isAll ? `git diff ${run.base}...${run.branch}; or ` : "";
   const notes = [
-    ...(next === undefined ? [] : [`[${whole.length - next} more characters: get_diff with offset ${next}]`]),
-    ...(page.isTruncated ? [`[the diff is longer than can be had here: git diff ${run.base}...${run.branch}]`] : []),
+    ...(next === undefined ? [] : [`[more: get_diff with offset ${next}]`]),
+    ...(page.isTruncated && maxBytes === MOST_DIFF_BYTES ? [`[longer than can be had here: ${byGit}ask for single files]`] : []),
     ...(whole === "" && page.files.length > 0 ? [`[nothing of ${file ?? "it"} is in the diff]`] : []),
+    ...(offset > 0 && offset >= whole.length ? [`[the diff ends at offset ${whole.length}]`] : []),
   ];
-  return [...(offset === 0 ? [head] : []), text, ...notes].filter((part) => part !== "").join("\n");
+  return [...(offset === 0 ? [headOf(page, run, isAll)] : []), text, ...notes].filter((part) => part !== "").join("\n");
 }
 
-/** The part of a unified diff that is about one file, by its old or its new name. */
-export function onlyFile(diff: string, file: string): string {
-  const parts = diff.split(/^(?=diff --git )/m);
-  const names = (part: string): boolean => {
-    const head = part.slice(0, part.indexOf("\n@@") >= 0 ? part.indexOf("\n@@") : undefined).split("\n");
-    return head.some((line) => line === `+++ b/${file}` || line === `--- a/${file}`) || head[0] === `diff --git a/${file} b/${file}`;
-  };
-  return parts.filter(names).join("");
+const HEAD_CHARS = 4000;
+
+/** What was changed, file by file. */
+function headOf({ files }: DiffPage, { status }: RunReport, isAll: boolean): string {
+  const isDone = status === "succeeded" || status === "failed" || status === "cancelled";
+  if (files.length === 0)
+    return `No file was changed${isAll && !isDone ? " yet: the run goes on, and what passed is merged step by step" : ""}.`;
+  const all = files.map((f) => `${f.path} ${f.binary ? "(binary)" : `+${f.added} -${f.removed}`}`);
+  const list = fitting(all, HEAD_CHARS);
+  const more = files.length - list.length;
+  return `${files.length} changed: ${list.map((one) => gist(one, HEAD_CHARS)).join(", ")}${more > 0 ? `, and ${more} more` : ""}`;
 }

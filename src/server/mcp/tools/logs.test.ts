@@ -35,6 +35,14 @@ test("with a cursor what comes after it is told, as much as fits, and going on l
   expect(new Set(seen).size).toBe(500);
 });
 
+test("where a place in all files is too long to repeat, one step is to be asked for", async () => {
+  const files = 400;
+  const control: Pick<Control, "logs"> = { logs: () => Promise.resolve({ lines: [], next: "f".repeat(16 * files), isOver: false }) };
+  const text = await logText(control, "r", {}, 1000);
+  expect(text.length).toBeLessThan(300);
+  expect(text).toContain("one step, attempt or role at a time");
+});
+
 test("nothing printed is said so; a run that goes on tells where to look next", async () => {
   expect(await logText(printed(0), "r", {}, 1000)).toBe("Nothing was printed.");
   expect(await logText(printed(1, false), "r", {}, 1000)).toContain('after "1"');

@@ -8,7 +8,7 @@ export const getLogs = defineTool({
   name: "get_logs",
   title: "What was printed",
   description:
-    "What agents, setup commands and gates of a run printed, in order of time. Without `after` the last lines; with the `after` that an answer told, what came then.",
+    "What agents, setup commands and gates of a run printed, in order of time. Without `after` the last lines; with the `after` that an answer told, what came then; with an empty one from the beginning.",
   input: z.strictObject({
     run: runArgument,
     step: z.string().max(500).optional(),
@@ -18,9 +18,14 @@ export const getLogs = defineTool({
     max_chars: charsArgument,
   }),
   hints: looks,
-  act: async ({ run, max_chars, ...of }, { control }) => {
+  act: async ({ run, max_chars, ...of }, { control, ctx, say }) => {
     const { runId } = await control.run(run);
-    return { text: await logText(control, runId, of, max_chars) };
+    return {
+      text: await logText(control, runId, of, max_chars, (lines) => {
+        ctx.mcpReq.signal.throwIfAborted();
+        say(`${lines} lines read`);
+      }),
+    };
   },
 });
 
@@ -31,7 +36,13 @@ const PAGE = 2000;
 const MOST_PAGES = 1000;
 
 /** The last lines, or with `after` the first that follow, as text of at most so many characters. */
-export async function logText(control: LogSource, runId: string, part: Part, most: number): Promise<string> {
+export async function logText(
+  control: LogSource,
+  runId: string,
+  part: Part,
+  most: number,
+  onRead: (lines: number) => void = () => undefined,
+): Promise<string> {
   const of = Object.fromEntries(Object.entries(part).filter((entry): entry is [string, string] => entry[1] !== undefined));
   if (of["after"] !== undefined) return await onwards(control, runId, of, most);
   let kept: string[] = [];
@@ -40,6 +51,7 @@ export async function logText(control: LogSource, runId: string, part: Part, mos
   let after: string | undefined;
   for (let pages = 0; pages < MOST_PAGES; pages += 1) {
     const page = await control.logs(runId, { ...of, ...(after === undefined ? {} : { after }), limit: PAGE });
+    onRead(left + kept.length);
     for (const text of page.lines.flatMap(lineText)) {
       kept.push(text);
       size += text.length + 1;
@@ -52,15 +64,18 @@ export async function logText(control: LogSource, runId: string, part: Part, mos
     after = page.next;
     if (page.lines.length === 0) {
       kept = kept.length === 0 ? ["Nothing was printed."] : kept;
-      return [
-        ...head(left),
-        ...kept,
-        ...(page.isOver ? [] : [`[the run goes on: what comes next is after ${JSON.stringify(after)}]`]),
-      ].join("\n");
+      return [...head(left), ...kept, ...(page.isOver ? [] : [`[the run goes on: what comes next is ${placeAfter(after)}]`])].join("\n");
     }
   }
-  return [...head(left), ...kept, `[there is more: go on after ${JSON.stringify(after)}]`].join("\n");
+  return [...head(left), ...kept, `[there is more: go on ${placeAfter(after)}]`].join("\n");
 }
+
+/** A cursor holds a place in each file: of a large run it is longer than a model should have to repeat. */
+const MOST_CURSOR = 1500;
+const placeAfter = (cursor = ""): string =>
+  cursor.length <= MOST_CURSOR
+    ? `after ${JSON.stringify(cursor)}`
+    : "to be had of one step, attempt or role at a time: there are too many files";
 
 const head = (left: number): string[] => (left > 0 ? [`[${left} earlier lines left out: ask for one step, attempt or role]`] : []);
 
@@ -76,8 +91,7 @@ async function onwards(control: LogSource, runId: string, of: Record<string, str
   const fit = howMany(page.lines, most);
   // What does not fit must come after the cursor that is told.
   if (fit < page.lines.length) page = await control.logs(runId, { ...of, limit: fit });
-  const end =
-    page.isOver && page.lines.length === 0 ? "[the run is over: nothing more will come]" : `[go on after ${JSON.stringify(page.next)}]`;
+  const end = page.isOver && page.lines.length === 0 ? "[the run is over: nothing more will come]" : `[go on ${placeAfter(page.next)}]`;
   return [...page.lines.flatMap(lineText), end].join("\n");
 }
 

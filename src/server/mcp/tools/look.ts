@@ -1,16 +1,26 @@
 import { z } from "zod";
 import type { RunReport, RunSummary, StepReport } from "../../../control/index.ts";
-import { gist } from "../bounded.ts";
+import { ANSWER_CHARS, fitting, gist } from "../bounded.ts";
 import { McpCallError } from "../errors.ts";
 import { defineTool, looks } from "../tool.ts";
-import { folderIn, projectArgument } from "./project.ts";
-import { detailOf, itemOf, nextOf, runArgument, shownItem, shownStep, stepDetail, stepOf } from "./run-words.ts";
+import { knownProject, projectArgument } from "./project.ts";
+import { detailOf, nextOf, runArgument, shownItem, shownStep, stepDetail, stepOf, waitingIn } from "./run-words.ts";
+
+const statuses = [
+  "running",
+  "waiting",
+  "budget",
+  "stopped",
+  "succeeded",
+  "failed",
+  "cancelled",
+] as const satisfies readonly RunReport["status"][];
 
 const shownRun = z.object({
   runId: z.string(),
   pipeline: z.string(),
   project: z.string(),
-  status: z.string().describe("running, waiting (for people), budget, stopped, succeeded, failed or cancelled"),
+  status: z.string().describe("waiting: for people; budget: one is spent; stopped: nobody drives it"),
   stepsDone: z.number(),
   stepsTotal: z.number(),
   startedAt: z.number(),
@@ -40,20 +50,30 @@ export const listRuns = defineTool({
   description: "Runs of this machine's Stepfall, newest first: status, steps done, cost in micro-dollars.",
   input: z.strictObject({
     project: projectArgument.describe("Only of this project: its folder"),
+    status: z.enum(statuses).optional(),
+    before: z.string().max(200).optional().describe("Only runs older than this one: its whole id"),
     limit: z.int().min(1).max(100).default(20),
   }),
   output: z.object({ runs: z.array(shownRun), next: z.string() }),
   hints: looks,
-  act: async ({ project: given, limit }, call) => {
-    const project = folderIn(given, call);
-    const runs = await call.control.runs({ ...(project === undefined ? {} : { project }), limit });
-    const next = runs.length === 0 ? "There is none yet: `do` or `start_run` begins one." : "get_run tells more of one.";
-    return { data: { runs: runs.slice(0, limit).map(shownSummary), next } };
+  act: async ({ project: given, status, before, limit }, call) => {
+    const project = await knownProject(given, call);
+    const part = {
+      ...(project === undefined ? {} : { project }),
+      ...(status ? { status } : {}),
+      ...(before === undefined ? {} : { before }),
+    };
+    // One more than is wanted tells whether there are more.
+    const found = await call.control.runs({ ...part, limit: limit + 1 });
+    const runs = fitting(found.slice(0, limit).map(shownSummary), ANSWER_CHARS);
+    const older = found.length > runs.length ? ` For older ones: \`before\` ${runs.at(-1)?.runId}.` : "";
+    const none = Object.keys(part).length === 0 ? "There is none yet: `do` or `start_run` begins one." : "There is none of these.";
+    return { data: { runs, next: runs.length === 0 ? none : `get_run tells more of one.${older}` } };
   },
 });
 
 /** Steps shown of a run. A run may have thousands: those that need a look come first then. */
-const MOST_STEPS = 60;
+const STEPS_CHARS = 13_000;
 
 export const getRun = defineTool({
   name: "get_run",
@@ -81,7 +101,9 @@ export const getRun = defineTool({
     steps: z.array(shownStep).optional(),
     stepsLeftOut: z.number().optional(),
     step: stepDetail.optional(),
+    merged: z.object({ into: z.string(), commit: z.string() }).optional().describe("Into which branch a person took the result"),
     waiting: z.array(shownItem),
+    waitingLeftOut: z.number().optional(),
     next: z.string(),
   }),
   hints: looks,
@@ -115,7 +137,8 @@ export function overviewOf(r: RunReport): Record<string, unknown> {
     ...(r.budget === undefined ? {} : { budgetMicroUsd: r.budget }),
     microUsd: r.bill.total.microUsd,
     stepsByStatus: countsOf(r.steps),
-    waiting: r.waiting.slice(0, 20).map((i) => itemOf(r.runId, i)),
+    ...(r.mergedInto ? { merged: r.mergedInto } : {}),
+    ...waitingIn(r),
     next: nextOf(r),
   };
 }
@@ -132,8 +155,9 @@ const urgency = (s: StepReport): number => {
 };
 
 export function stepsOf({ steps }: RunReport): { steps: z.infer<typeof shownStep>[]; stepsLeftOut: number } {
-  const kept = steps.length <= MOST_STEPS ? undefined : new Set([...steps].sort((a, b) => urgency(a) - urgency(b)).slice(0, MOST_STEPS));
-  const shown = kept ? steps.filter((s) => kept.has(s)) : steps;
+  const byUrgency = steps.toSorted((a, b) => urgency(a) - urgency(b));
+  const kept = new Set(byUrgency.slice(0, fitting(byUrgency.map(stepOf), STEPS_CHARS).length));
+  const shown = steps.filter((s) => kept.has(s));
   return { steps: shown.map(stepOf), stepsLeftOut: steps.length - shown.length };
 }
 
@@ -146,6 +170,6 @@ export function findStep({ runId, steps }: RunReport, given: string): StepReport
   throw new McpCallError(
     "USAGE",
     ending.length > 1 ? `${given} may be several steps of run ${runId}` : `run ${runId} has no step ${given}`,
-    `Steps: ${known.join(", ")}${steps.length > known.length ? ", ..." : ""}.`,
+    `Steps: ${known.map((id) => gist(id)).join(", ")}${steps.length > known.length ? ", ..." : ""}.`,
   );
 }

@@ -1,13 +1,12 @@
 import { z } from "zod";
 import type { InputRequiredResult } from "@modelcontextprotocol/server";
 import { askPerson, broughtBack, type Reply } from "../ask-person.ts";
-import { formOf, isPersons, record, saidIn, whyNotAsked, type Decided, type Said } from "../deciding.ts";
+import { formOf, isPersons, record, saidIn, WHAT_FITS, whyNotAgents, whyNotAsked, type Decided, type Said } from "../deciding.ts";
+import { ANSWER_CHARS, fitting } from "../bounded.ts";
 import { McpCallError } from "../errors.ts";
 import { openItem, type OpenItem } from "../open-item.ts";
 import { defineTool, looks, type Answer, type Call } from "../tool.ts";
 import { entryOf, shownEntry } from "./run-words.ts";
-
-const MOST_ITEMS = 30;
 
 export const inbox = defineTool({
   name: "inbox",
@@ -20,9 +19,16 @@ export const inbox = defineTool({
   act: async ({ run }, { control }) => {
     const runId = run === undefined ? undefined : (await control.run(run)).runId;
     const items = (await control.inbox()).filter((e) => runId === undefined || e.runId === runId);
+    const shown = fitting(items.slice(0, 100).map(entryOf), ANSWER_CHARS);
+    const leftOut = items.length - shown.length;
+    const how = "`answer` for questions and spent budgets, `approve` for approvals and for leave.";
     const next =
-      items.length === 0 ? "Nothing waits for people." : "`answer` for questions and spent budgets, `approve` for approvals and for leave.";
-    return { data: { items: items.slice(0, MOST_ITEMS).map(entryOf), leftOut: Math.max(0, items.length - MOST_ITEMS), next } };
+      items.length === 0
+        ? "Nothing waits for people."
+        : leftOut > 0
+          ? `${how} Those left out come when these are answered, or by \`run\`.`
+          : how;
+    return { data: { items: shown, leftOut, next } };
   },
 });
 
@@ -85,8 +91,12 @@ const carried = z.object({ item: z.string() });
 async function decide(call: Call, found: OpenItem, proposed: Said): Promise<Answer | InputRequiredResult> {
   const { caller, control } = call;
   const { item, entry } = found;
-  if (caller.rights.approve || !isPersons(item.kind, proposed))
+  if (caller.rights.approve || !isPersons(item.kind, proposed)) {
+    const agreed = whyNotAgents(item, caller);
+    if (agreed !== undefined)
+      throw new McpCallError("NOT_ALLOWED", `${item.item}: ${agreed}`, "Tell the people: `stepfall inbox` shows it.");
     return told(found, await record(control, caller, "agent", item.item, proposed));
+  }
   const back = broughtBack(call, carried);
   if (back?.state.item === item.item) return settled(call, found, back.reply);
   const no = caller.asks === undefined ? "this client cannot ask its person" : whyNotAsked(item);
@@ -97,7 +107,7 @@ async function decide(call: Call, found: OpenItem, proposed: Said): Promise<Answ
       `Tell them: \`stepfall inbox\` shows it, and there or in the dashboard they decide. Who wants agents to decide starts the server with --allow-approve.`,
     );
   const wish = `${caller.agent} proposes: ${proposed.verdict === "answer" ? "to answer" : `to ${proposed.verdict}`}${proposed.text ? `: ${JSON.stringify(proposed.text)}` : ""}`;
-  const form = formOf(item, `Run ${entry.runId} (${entry.pipeline}) waits for your decision. ${wish}`);
+  const form = formOf(item, entry, wish);
   const asked = await askPerson(call, form, { item: item.item } satisfies z.infer<typeof carried>);
   return asked.kind === "calls-again" ? asked.result : settled(call, found, asked.reply);
 }
@@ -107,7 +117,9 @@ async function settled(call: Call, found: OpenItem, reply: Reply): Promise<Answe
   const said = reply.kind === "filled" ? saidIn(item.kind, reply.content) : undefined;
   if (said) return told(found, await record(call.control, call.caller, "person", item.item, said));
   call.declined.add(item.item);
-  const next = "The person was asked and decided nothing. It still waits: in the dashboard, and in `stepfall inbox`.";
+  const what =
+    reply.kind === "filled" ? `What the person filled in cannot be used: ${WHAT_FITS}` : "The person was asked and decided nothing.";
+  const next = `${what} It still waits: in the dashboard, and in \`stepfall inbox\`.`;
   return { data: { item: item.item, runId: entry.runId, recorded: false, next } };
 }
 

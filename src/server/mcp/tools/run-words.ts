@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { AttemptReport, InboxEntry, RunReport, StepReport } from "../../../control/index.ts";
-import type { InboxItem } from "../../../domain/index.ts";
-import { ANSWER_CHARS, cut, FIELD_CHARS, gist } from "../bounded.ts";
+import type { AgentReport, InboxItem } from "../../../domain/index.ts";
+import { ANSWER_CHARS, cut, FIELD_CHARS, fitting, gist } from "../bounded.ts";
 
 /** How runs, steps and items look in the answers of tools. Money: micro-dollars. Times: epoch ms. */
 
@@ -24,6 +24,11 @@ export const shownItem = z.object({
 });
 export type ShownItem = z.infer<typeof shownItem>;
 
+/** Of what waits: an agent's question is whole, what a pipeline's author wrote may be longer. */
+const ITEM_CHARS = 4100;
+/** What waits, in an answer that tells other things, too. */
+const WAITING_CHARS = 9000;
+
 type Shown = Pick<InboxItem, "item" | "step" | "title" | "openedAt" | "count"> & {
   kind: ShownItem["kind"];
   detail?: string | undefined;
@@ -32,19 +37,29 @@ type Shown = Pick<InboxItem, "item" | "step" | "title" | "openedAt" | "count"> &
   expiresAt?: number | undefined;
 };
 
-export const itemOf = (runId: string, i: Shown): ShownItem => ({
+const itemOf = (runId: string, i: Shown): ShownItem => ({
   item: i.item,
   runId,
   step: i.step,
   kind: i.kind,
   title: cut(i.title, FIELD_CHARS),
-  ...(i.detail === undefined ? {} : { detail: cut(i.detail, FIELD_CHARS, "the whole is in the dashboard and in `stepfall inbox`") }),
-  choices: [...i.choices],
-  who: [...i.who],
+  ...(i.detail === undefined ? {} : { detail: cut(i.detail, ITEM_CHARS, "the whole is in the dashboard and in `stepfall inbox`") }),
+  choices: i.choices.slice(0, 50).map((choice) => cut(choice, FIELD_CHARS)),
+  who: i.who.slice(0, 50),
   needs: i.count,
   openedAt: i.openedAt,
   ...(i.expiresAt === undefined ? {} : { expiresAt: i.expiresAt }),
 });
+
+/** As much of what waits in a run as fits, and how much does not. */
+export function waitingIn({ runId, waiting }: Pick<RunReport, "runId" | "waiting">): { waiting: ShownItem[]; waitingLeftOut?: number } {
+  const shown = fitting(
+    waiting.slice(0, 50).map((i) => itemOf(runId, i)),
+    WAITING_CHARS,
+  );
+  const leftOut = waiting.length - shown.length;
+  return { waiting: shown, ...(leftOut > 0 ? { waitingLeftOut: leftOut } : {}) };
+}
 
 /** What a row of the inbox alone tells: `needs` is known to the run. */
 export const shownEntry = shownItem.omit({ needs: true }).extend({
@@ -67,6 +82,8 @@ export const shownStep = z.object({
   attempts: z.number(),
   agent: z.string().optional().describe("Of its last attempt"),
   tier: z.string().optional(),
+  report: z.string().optional().describe("How far the agent says it is"),
+  live: z.string().optional().describe("How the attempt is, by what is seen of it"),
 });
 
 export const stepOf = (s: StepReport): z.infer<typeof shownStep> => {
@@ -79,8 +96,13 @@ export const stepOf = (s: StepReport): z.infer<typeof shownStep> => {
     attempts: s.attempts.length,
     ...(last?.agent === undefined ? {} : { agent: last.agent }),
     ...(last === undefined ? {} : { tier: last.tier }),
+    ...(last?.phase === "running" && last.report ? { report: reportOf(last.report) } : {}),
+    ...(last?.live ? { live: gist(`${last.live.state}: ${last.live.evidence.join("; ")}`) } : {}),
   };
 };
+
+const reportOf = ({ text, percent, phase }: AgentReport): string =>
+  gist([...(percent === undefined ? [] : [`${percent} %`]), ...(phase === undefined ? [] : [phase]), text].join(", "));
 
 const shownAttempt = z.object({
   n: z.number(),
@@ -118,7 +140,7 @@ export const detailOf = (s: StepReport): z.infer<typeof stepDetail> => ({
   kind: s.kind,
   status: s.status,
   ...(s.because === undefined ? {} : { because: cut(s.because, FIELD_CHARS) }),
-  needs: [...s.needs],
+  needs: s.needs.slice(0, 50),
   ...(s.output === undefined ? {} : { output: cut(JSON.stringify(s.output), FIELD_CHARS) }),
   attempts: s.attempts.slice(-MOST_ATTEMPTS).map((a) => attemptOf(a, a === s.attempts.at(-1) ? DETAILED : BRIEF)),
   attemptsLeftOut: Math.max(0, s.attempts.length - MOST_ATTEMPTS),
@@ -147,16 +169,22 @@ function attemptOf(a: AttemptReport, { findings, chars }: typeof DETAILED): z.in
 }
 
 /** What is best done next, said to an agent. */
-export function nextOf({ runId, status, waiting, branch }: Pick<RunReport, "runId" | "status" | "waiting" | "branch">): string {
+export function nextOf(run: Pick<RunReport, "runId" | "status" | "waiting" | "branch" | "steps" | "mergedInto">): string {
+  const { runId, status, waiting, branch, mergedInto } = run;
   switch (status) {
     case "succeeded":
-      return `get_diff shows what it changed. The result is on the branch ${branch}; nothing was merged into the branch that is checked out. Once it is clear what the result is worth, say so with submit_feedback.`;
-    case "failed":
-      return "get_run with a step that failed tells why, get_logs what was printed. A run that ended is not resumed: correct what failed and start another.";
+      return mergedInto
+        ? `It was merged into ${mergedInto.into}. get_diff shows what it changed; submit_feedback says what that was worth.`
+        : `get_diff shows what it changed, on the branch ${branch}. The branch that is checked out has nothing of it: \`stepfall merge ${runId}\` merges it, when the person wants that. Once it is clear what the result is worth, say so with submit_feedback.`;
+    case "failed": {
+      const failed = run.steps.filter((s) => s.status === "failed").map((s) => s.id);
+      const which = failed.length === 0 ? "a step" : few(failed.map((id) => gist(id, 100)));
+      return `get_run with \`step\` tells why ${which} failed, get_logs what was printed. A run that ended is not resumed: correct what failed, then start another; \`stepfall run --again ${runId}\` does so with the same inputs.`;
+    }
     case "cancelled":
-      return "Nothing. It is over.";
+      return `It is over. What was merged by then is on the branch ${branch}: get_diff shows it.`;
     case "waiting":
-      return `It waits for people: ${waiting.length === 0 ? "see `inbox`" : waiting.map((w) => `${w.item} (${w.kind})`).join(", ")}. Questions are answered with \`answer\`; what a person is to decide is the person's: tell them.`;
+      return `It waits for people: ${waiting.length === 0 ? "see `inbox`" : few(waiting.map((w) => `${w.item} (${w.kind})`))}. Questions are answered with \`answer\`; what a person is to decide, \`approve\` puts to them.`;
     case "budget":
       return "A budget is spent. A person raises it: `inbox` shows what is asked.";
     case "stopped":
@@ -167,3 +195,7 @@ export function nextOf({ runId, status, waiting, branch }: Pick<RunReport, "runI
       return status satisfies never;
   }
 }
+
+/** The first of them, and how many more there are. */
+const few = (names: readonly string[], most = 5): string =>
+  `${names.slice(0, most).join(", ")}${names.length > most ? ` and ${names.length - most} more` : ""}`;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { dimensions } from "../../../models/index.ts";
 import { gist } from "../bounded.ts";
 import { defineTool, looks } from "../tool.ts";
-import { folderIn, projectArgument } from "./project.ts";
+import { knownProject, projectArgument } from "./project.ts";
 import { runArgument } from "./run-words.ts";
 
 const MOST_ROWS = 40;
@@ -56,17 +56,20 @@ export const cost = defineTool({
     rows: z.array(row),
     rowsLeftOut: z.number(),
     total: usage,
-    savings: z.string().optional().describe("As JSON; estimates, each against a named other way"),
+    savings: z
+      .looseObject({ kind: z.string() })
+      .optional()
+      .describe("Estimates, each against a named other way; too-little: not enough is known"),
   }),
   hints: looks,
   act: async ({ run, by, project: given, days }, call) => {
     const { control, clock } = call;
-    const project = folderIn(given, call);
+    const project = await knownProject(given, call);
     if (run !== undefined) {
       const { runId } = await control.run(run);
       const bill = await control.bill(runId);
       const rows = bill.rows.map((r) => ({
-        name: `${r.attempt.slice(runId.length + 1)}: ${r.agent}, ${r.provider}/${r.model}`,
+        name: gist(`${r.attempt.slice(runId.length + 1)}: ${r.agent}, ${r.provider}/${r.model}`),
         ...usageOf(r),
       }));
       const leftOut = Math.max(0, rows.length - MOST_ROWS);
@@ -83,7 +86,7 @@ export const cost = defineTool({
         rows,
         rowsLeftOut: view.rows.length - kept.length,
         total: usageOf(view.total),
-        savings: JSON.stringify(view.savings),
+        savings: view.savings,
       },
     };
   },

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { gist } from "../bounded.ts";
 import { defineTool, looks } from "../tool.ts";
 import { findStep } from "./look.ts";
-import { folderIn, projectArgument } from "./project.ts";
+import { knownProject, projectArgument } from "./project.ts";
 import { runArgument } from "./run-words.ts";
 
 export const cancel = defineTool({
@@ -104,10 +104,11 @@ export const listAgents = defineTool({
     queued: z.number(),
     slots: z.object({ busy: z.number(), total: z.number() }),
     problem: z.string().optional(),
+    next: z.string(),
   }),
   hints: looks,
   act: async ({ project: given }, call) => {
-    const view = await call.control.agents(folderIn(given, call) ?? call.project);
+    const view = await call.control.agents((await knownProject(given, call)) ?? call.project);
     const agents = view.agents.slice(0, MOST_AGENTS).map((a) => {
       const { breaker, lastFailure } = a.providerState ?? { breaker: "closed" as const };
       const trouble = breaker === "closed" ? undefined : gist(`its provider is not asked for now${lastFailure ? `: ${lastFailure}` : ""}`);
@@ -130,6 +131,9 @@ export const listAgents = defineTool({
         queued: view.queue.queued,
         slots: view.slots,
         ...(view.problem === undefined ? {} : { problem: gist(view.problem, 500) }),
+        next: view.agents.some((a) => a.executor !== "shell")
+          ? "`do` takes an id as `agent`; without one the cheapest that can do the work is tried first."
+          : "No agent can be given prompts: `stepfall doctor` tells a person why, `stepfall init` sets one up.",
       },
     };
   },

@@ -4,8 +4,7 @@ import { z } from "zod";
 import { verdictOn, type InboxItem, type RunState } from "../../../domain/index.ts";
 import { isTyped } from "../../../setup/failure.ts";
 import { askPerson, broughtBack, type Reply } from "../ask-person.ts";
-import { formOf, record, saidIn, whyNotAsked, type Decided } from "../deciding.ts";
-import { startProgress } from "../progress.ts";
+import { formOf, record, saidIn, WHAT_FITS, whyNotAsked, type Decided } from "../deciding.ts";
 import { defineTool, looks, type Answer, type Call } from "../tool.ts";
 import { watchRun, type Watched } from "../watch-run.ts";
 import { overviewOf } from "./look.ts";
@@ -31,6 +30,7 @@ export const waitRun = defineTool({
     microUsd: z.number(),
     decided: z.array(decided).describe("What the person at this client decided meanwhile"),
     waiting: z.array(shownItem),
+    waitingLeftOut: z.number().optional(),
     next: z.string(),
   }),
   hints: looks,
@@ -44,8 +44,7 @@ export const waitRun = defineTool({
       notes: [],
     };
     if (back && waiting.item !== undefined) await settle(call, waiting, waiting.item, back.reply);
-    using progress = startProgress(call.ctx, call.clock);
-    return await waitOn(call, waiting, progress.say);
+    return waitOn(call, waiting);
   },
 });
 
@@ -66,13 +65,13 @@ type Waiting = z.infer<typeof carried>;
 const MOST_ASKED = 8;
 const TAKE_IN_MS = 200;
 
-async function waitOn(call: Call, waiting: Waiting, say: (text: string) => void): Promise<Answer | InputRequiredResult> {
-  const { control, clock, ctx } = call;
+async function waitOn(call: Call, waiting: Waiting): Promise<Answer | InputRequiredResult> {
+  const { control, clock, ctx, say } = call;
   for (;;) {
     const state = await control.state(waiting.runId);
     const item = toAsk(call, waiting, state);
     if (item) {
-      const asked = await askPerson(call, formOf(item, `Run ${state.runId} (${state.pipeline.name}) asks you:`), {
+      const asked = await askPerson(call, formOf(item, { runId: state.runId, pipeline: state.pipeline.name }), {
         ...waiting,
         item: item.item,
       });
@@ -117,7 +116,11 @@ async function settle({ control, caller, declined }: Call, waiting: Waiting, ite
   // Somebody answered elsewhere while the form was open.
   if (kind === undefined) return;
   const said = reply.kind === "filled" ? saidIn(kind, reply.content) : undefined;
-  if (!said) return declined.add(item);
+  if (!said) {
+    declined.add(item);
+    if (reply.kind === "filled") waiting.notes.push(`What the person filled in for ${item} cannot be used: ${WHAT_FITS}`);
+    return;
+  }
   try {
     const { verdict, text, by }: Decided = await record(control, caller, "person", item, said);
     waiting.decided.push({ item, verdict, by, ...(text === undefined ? {} : { text }) });
@@ -130,11 +133,12 @@ async function settle({ control, caller, declined }: Call, waiting: Waiting, ite
 }
 
 async function standing({ control }: Call, { runId, decided: said, notes }: Waiting, { kind }: Watched): Promise<Answer> {
-  const { status, because, stepsByStatus, microUsd, waiting, next } = overviewOf(await control.run(runId));
+  const { status, because, stepsByStatus, microUsd, waiting, waitingLeftOut, next } = overviewOf(await control.run(runId));
   // The last of what went on ends in the moment in which something new waits.
   const why = kind === "news" && (status === "waiting" || status === "budget") ? "waiting" : kind;
   const told = why === "news" ? `Something new waits for people; the other steps go on. ${NEWS}` : next;
-  const about = { stepsByStatus, microUsd, decided: said, waiting, next: [...notes, told].join(" ") };
+  const left = waitingLeftOut === undefined ? {} : { waitingLeftOut };
+  const about = { stepsByStatus, microUsd, decided: said, waiting, ...left, next: [...notes, told].join(" ") };
   return { data: { runId, status, why, ...(because === undefined ? {} : { because }), ...about } };
 }
 

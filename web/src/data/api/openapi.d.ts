@@ -316,6 +316,8 @@ export interface paths {
                 query?: {
                     attempt?: string;
                     step?: string;
+                    /** @description The text of this file's change alone */
+                    file?: string;
                     maxBytes?: number;
                 };
                 header?: never;
@@ -334,6 +336,59 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["DiffPage"];
+                    };
+                };
+                /** @description What went wrong, and what to do */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{runId}/attempts/prompt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the agent of an attempt was really told, at most 1 MB of it
+         * @description For everybody who is logged in.
+         */
+        get: {
+            parameters: {
+                query: {
+                    attempt: string;
+                };
+                header?: never;
+                path: {
+                    /** @description The run's id, or the beginning or end of one that only one run has */
+                    runId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PromptPage"];
                     };
                 };
                 /** @description What went wrong, and what to do */
@@ -431,6 +486,58 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": components["schemas"]["DoTasks"];
+                };
+            };
+            responses: {
+                /** @description Done */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Started"];
+                    };
+                };
+                /** @description What went wrong, and what to do */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a sample: a small project in a temporary folder, a scripted model, and one approval in the middle; no key, no money
+         * @description For operators and approvers.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Nothing"];
                 };
             };
             responses: {
@@ -716,6 +823,116 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["MessageTaken"];
+                    };
+                };
+                /** @description What went wrong, and what to do */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{runId}/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start a new run of the same pipeline with the same inputs, from the project's commit now
+         * @description For operators and approvers.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description The run's id, or the beginning or end of one that only one run has */
+                    runId: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Nothing"];
+                };
+            };
+            responses: {
+                /** @description Done */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Started"];
+                    };
+                };
+                /** @description What went wrong, and what to do */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{runId}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring its result into what is checked out in its project, with the project's own hooks
+         * @description For approvers.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description The run's id, or the beginning or end of one that only one run has */
+                    runId: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Merge"];
+                };
+            };
+            responses: {
+                /** @description Done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Merged"];
                     };
                 };
                 /** @description What went wrong, and what to do */
@@ -1301,6 +1518,8 @@ export interface components {
             durationMs: number;
             /** @description Millionths of a US dollar */
             microUsd: number;
+            /** @description Milliseconds */
+            waitedForPeopleMs: number;
             scripted: boolean;
             quota?: {
                 provider: string;
@@ -1391,6 +1610,7 @@ export interface components {
             base: string;
             branch: string;
             tip?: string;
+            checkedOut?: string;
             diff?: {
                 files: {
                     path: string;
@@ -1610,6 +1830,12 @@ export interface components {
             }[];
             isTruncated: boolean;
         };
+        PromptPage: {
+            text: string;
+            isTruncated: boolean;
+            /** @enum {string} */
+            source: "transcript" | "journal";
+        };
         Started: {
             runId: string;
         };
@@ -1636,6 +1862,7 @@ export interface components {
             /** @description US dollars */
             budget?: number;
         };
+        Nothing: Record<string, never>;
         Cancelled: {
             runId: string;
             /** @enum {string} */
@@ -1677,6 +1904,15 @@ export interface components {
             step: string;
             text: string;
         };
+        Merged: {
+            runId: string;
+            into: string;
+            commit: string;
+            already: boolean;
+        };
+        Merge: {
+            partial?: boolean;
+        };
         Inbox: {
             items: components["schemas"]["InboxEntry"][];
         };
@@ -1717,6 +1953,7 @@ export interface components {
             actor: string;
             role: components["schemas"]["Role"];
             version: string;
+            program: string;
             projects: components["schemas"]["Project"][];
         };
         /** @enum {string} */

@@ -1,4 +1,5 @@
 import type { Recorded } from "../../../../src/domain/index.ts";
+import { LatestLive } from "./latest-live.ts";
 import { runIdOf, type Connection, type FromStream, type LiveItem, type ToStream, type Touch } from "./messages.ts";
 import { openUpstream } from "./upstream.ts";
 
@@ -29,6 +30,7 @@ export function createHub(url: string): Hub {
   let globalSeq = 0;
   let events: Recorded[] = [];
   let live: LiveItem[] = [];
+  const latest = new LatestLive();
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const flush = (): void => {
@@ -52,36 +54,46 @@ export function createHub(url: string): Hub {
   const upstream = openUpstream(url, {
     journal: (event) => {
       globalSeq = event.globalSeq;
+      latest.happened(event);
       events.push(event);
       soon();
     },
     live: (item) => {
+      latest.heard(item);
       live.push(item);
       soon();
     },
     connection: (now, seq) => {
       connection = now;
       globalSeq = Math.max(globalSeq, seq);
+      // It says all of it anew; what was over meanwhile it does not say.
+      if (now.state === "live") latest.clear();
       for (const tab of tabs.values()) tab.listener.tell({ kind: "connection", connection, globalSeq });
     },
   });
 
+  const join = (tab: Tab): void => {
+    tabs.set(tab.listener, tab);
+    tab.listener.tell({ kind: "connection", connection, globalSeq });
+    tab.listener.tell({ kind: "news", events: [], live: latest.items(), touched: [], globalSeq });
+  };
+
   return {
     add(listener) {
       const tab: Tab = { listener, runs: new Set(), heardAt: Date.now() };
-      tabs.set(listener, tab);
-      listener.tell({ kind: "connection", connection, globalSeq });
+      join(tab);
       return (message) => {
         tab.heardAt = Date.now();
-        if (!tabs.has(listener) && message.kind !== "bye") {
-          // It was forgotten, since it slept: it looks itself what it has missed.
-          tabs.set(listener, tab);
-          listener.tell({ kind: "connection", connection, globalSeq });
-        }
+        // It was forgotten, since it slept: it looks itself what it has missed.
+        if (!tabs.has(listener) && message.kind !== "bye") join(tab);
         switch (message.kind) {
-          case "watch":
+          case "watch": {
+            const added = message.runs.filter((runId) => !tab.runs.has(runId));
             tab.runs = new Set(message.runs);
+            // What it has read so far may be older than what comes now.
+            if (added.length > 0) listener.tell({ kind: "watching", runs: added });
             break;
+          }
           case "retry":
             upstream.retry();
             break;

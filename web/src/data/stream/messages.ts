@@ -39,6 +39,8 @@ export interface Touch {
 /** From the stream to a tab. Several of each at once: what came within a few milliseconds. */
 export type FromStream =
   | { kind: "connection"; connection: Connection; globalSeq: number }
+  /** From now on, events of these runs come: what was before has to be read. */
+  | { kind: "watching"; runs: readonly string[] }
   | { kind: "news"; events: readonly Recorded[]; touched: readonly Touch[]; live: readonly LiveItem[]; globalSeq: number };
 
 /** From a tab to the stream. */

@@ -14,6 +14,8 @@ interface Heard {
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 5_000;
+/** A server that was stopped in the middle takes connections and says nothing: it is as good as gone. */
+const ANSWER_MS = 5_000;
 
 /**
  * The server's stream, for as long as somebody listens: taken up again after the last event that came, whatever ended it. The browser's own
@@ -57,16 +59,18 @@ export function openUpstream(url: string, heard: Heard): Upstream {
     opened.addEventListener("error", () => {
       if (source !== opened) return;
       opened.close();
-      void again();
+      void again(opened);
     });
   };
 
-  /** Tells a server that wants a login from one that is gone: an EventSource does not say which. */
-  const again = async (): Promise<void> => {
-    const answer = await fetch("/api/v1/me", { headers: { accept: "application/json" } }).catch(() => undefined);
-    if (isClosed) return;
+  /** Tells a server that wants a login from one that is gone, and from one that only ended this stream: an EventSource does not say which. */
+  const again = async (ended: EventSource): Promise<void> => {
+    const asking = { headers: { accept: "application/json" }, signal: AbortSignal.timeout(ANSWER_MS) };
+    const answer = await fetch("/api/v1/me", asking).catch(() => undefined);
+    // Somebody did not want to wait: another one is open by now.
+    if (isClosed || source !== ended) return;
     const isRefused = answer?.status === 401 || answer?.status === 403;
-    tell({ ...connection, state: isRefused ? "refused" : "lost" });
+    tell({ ...connection, state: isRefused ? "refused" : answer ? "connecting" : "lost" });
     timer = setTimeout(open, wait);
     wait = Math.min(wait * 2, LONGEST_WAIT_MS);
   };

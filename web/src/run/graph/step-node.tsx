@@ -71,7 +71,6 @@ export const StepNode = memo(function StepNode({ data }: NodeProps<StepFlowNode>
             type="button"
             className="nodrag rounded border border-line px-1 text-xs text-muted hover:bg-raised hover:text-ink"
             aria-expanded={data.isUnfolded}
-            aria-label={`${data.isUnfolded ? "Fold" : "Unfold"} ${view.path}`}
             onClick={(event) => {
               event.stopPropagation();
               data.onFold(data.path);
@@ -79,6 +78,10 @@ export const StepNode = memo(function StepNode({ data }: NodeProps<StepFlowNode>
           >
             {data.isUnfolded ? "−" : "+"}
             {view.fan.total}
+            <span className="sr-only">
+              {" "}
+              {data.isUnfolded ? "Fold" : "Unfold"} {view.path}
+            </span>
           </button>
         ) : undefined}
       </span>

@@ -1,8 +1,10 @@
-import { memo, useDeferredValue, useEffect, useRef, useState } from "react";
+import { memo, useEffect, useRef } from "react";
 import { VList, type VListHandle } from "virtua";
-import { Button, clockText, Empty, exactTime, inputClass, Kbd, Loading, ProblemNote } from "../../ui/index.ts";
-import { countUntil, MOST_LINES, plain, search, type LogLine } from "../model/log-buffer.ts";
-import { readableLine } from "../model/transcript.ts";
+import { Button, clockText, Empty, exactTime, Kbd, Loading, ProblemNote } from "../../ui/index.ts";
+import { FindBar, useSearch } from "../find-bar.tsx";
+import { LongText } from "../long-text.tsx";
+import { countUntil, type LogLine } from "../model/log-buffer.ts";
+import { shownLine } from "../model/transcript.ts";
 import { useKeyed } from "../use-keyed.ts";
 import { useLog } from "./use-log.ts";
 
@@ -21,21 +23,18 @@ export const LogView = memo(function LogView({
   onFollow,
 }: {
   runId: string;
-  step: string | undefined;
+  step: string;
   attempt: string | undefined;
   until: number | undefined;
   isFollowed: boolean;
   onFollow(isFollowed: boolean): void;
 }) {
-  const log = useLog(runId, attempt === undefined ? (step === undefined ? {} : { step }) : { attempt });
+  const log = useLog(runId, attempt === undefined ? { step } : { attempt });
   const shown = until === undefined ? log.lines.length : countUntil(log.lines, until);
-  const [wanted, setWanted] = useState("");
-  const [at, setAt] = useState(0);
-  const text = useDeferredValue(wanted);
   const lines = useKeyed(() => (until === undefined ? log.lines : log.lines.slice(0, shown)), log.lines, until === undefined, shown);
-  const found = useKeyed(() => search(lines, text), lines, shown, log.count, text);
+  const search = useSearch(lines, log.count, shownLine);
   const list = useRef<VListHandle>(null);
-  const here = found[Math.min(at, found.length - 1)];
+  const { here } = search;
 
   useEffect(() => {
     if (isFollowed && shown > 0) list.current?.scrollToIndex(shown - 1, { align: "end" });
@@ -44,47 +43,13 @@ export const LogView = memo(function LogView({
     if (here !== undefined) list.current?.scrollToIndex(here, { align: "center" });
   }, [here]);
 
-  const go = (by: number): void => {
-    if (found.length === 0) return;
-    onFollow(false);
-    setAt((Math.min(at, found.length - 1) + by + found.length) % found.length);
-  };
   return (
     <div className="flex h-full min-h-0 flex-col">
       <div className="flex flex-wrap items-center gap-2 border-b border-line px-2 py-1 text-xs">
-        <input
-          type="search"
-          value={wanted}
-          onChange={(event) => {
-            setWanted(event.target.value);
-            setAt(0);
-            onFollow(false);
-          }}
-          onKeyDown={(event) => event.key === "Enter" && go(event.shiftKey ? -1 : 1)}
-          placeholder="Search the log"
-          aria-label="Search the log"
-          className={`${inputClass} !w-48 !py-0.5`}
-        />
-        {text === "" ? undefined : (
-          <>
-            <span role="status">
-              {found.length === 0
-                ? "not found"
-                : `${Math.min(at, found.length - 1) + 1} of ${found.length.toLocaleString("en")}${found.length === 10_000 ? " or more" : ""}`}
-            </span>
-            <Button small look="quiet" onClick={() => go(-1)} aria-label="Previous match">
-              ↑
-            </Button>
-            <Button small look="quiet" onClick={() => go(1)} aria-label="Next match">
-              ↓
-            </Button>
-          </>
-        )}
+        <FindBar search={search} name="Search the log" onUse={() => onFollow(false)} />
         <span className="ml-auto text-muted">
           {shown.toLocaleString("en")} lines
-          {log.dropped > 0
-            ? `, and ${log.dropped.toLocaleString("en")} before them that are not kept here (most: ${MOST_LINES.toLocaleString("en")})`
-            : ""}
+          {log.dropped > 0 ? `, and ${log.dropped.toLocaleString("en")} before them that are not kept here: stepfall logs has them` : ""}
           {log.isCaughtUp ? "" : ", reading …"}
         </span>
         <Button small look={isFollowed ? "primary" : "plain"} aria-pressed={isFollowed} onClick={() => onFollow(!isFollowed)}>
@@ -95,7 +60,7 @@ export const LogView = memo(function LogView({
       {lines.length === 0 ? (
         log.isCaughtUp ? (
           <Empty title={log.isOver ? "Nothing was printed." : "Nothing is printed yet."} />
-        ) : (
+        ) : log.problem ? undefined : (
           <Loading what="Reading the log" />
         )
       ) : (
@@ -110,27 +75,25 @@ export const LogView = memo(function LogView({
           tabIndex={0}
           onWheel={(event) => event.deltaY < 0 && isFollowed && onFollow(false)}
         >
-          {(line, i) => (
-            <Line key={`${line.attempt}${line.role}${line.seq}`} line={line} isFound={i === here} showStep={step === undefined} />
-          )}
+          {(line, i) => <Line key={`${line.attempt}${line.role}${line.seq}`} line={line} isFound={i === here} />}
         </VList>
       )}
     </div>
   );
 });
 
-const Line = memo(function Line({ line, isFound, showStep }: { line: LogLine; isFound: boolean; showStep: boolean }) {
-  const who = `${showStep ? line.step : ""}#${line.n}${line.role === "agent" ? "" : ` ${line.role}`}`;
+const Line = memo(function Line({ line, isFound }: { line: LogLine; isFound: boolean }) {
+  const who = `#${line.n}${line.role === "agent" ? "" : ` ${line.role}`}`;
   return (
     <div className={`flex gap-2 px-2 ${isFound ? "bg-warn-soft" : ""}`}>
-      <span className="shrink-0 text-muted select-none" title={exactTime(line.at)}>
+      <span className="shrink-0 text-muted select-none max-md:hidden" title={exactTime(line.at)}>
         {clockText(line.at)}
       </span>
-      <span className="w-20 shrink-0 truncate text-muted select-none" title={who}>
+      <span className="w-20 shrink-0 truncate text-muted select-none max-md:w-8" title={who}>
         {who}
       </span>
       <span className={`min-h-[18px] min-w-0 flex-1 break-all whitespace-pre-wrap ${line.stream === "stderr" ? "text-warn" : ""}`}>
-        {line.role === "agent" ? readableLine(line.text) : plain(line.text)}
+        <LongText text={shownLine(line)} />
       </span>
     </div>
   );

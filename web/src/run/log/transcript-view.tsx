@@ -1,8 +1,9 @@
-import { memo } from "react";
+import { memo, useMemo } from "react";
 import { VList } from "virtua";
 import { Empty, exactTime, Loading, ProblemNote } from "../../ui/index.ts";
+import { LongText } from "../long-text.tsx";
 import { countUntil } from "../model/log-buffer.ts";
-import { transcriptOf, type Entry } from "../model/transcript.ts";
+import { TranscriptReader, type Entry } from "../model/transcript.ts";
 import { useKeyed } from "../use-keyed.ts";
 import { useLog } from "./use-log.ts";
 
@@ -29,15 +30,17 @@ export const TranscriptView = memo(function TranscriptView({
   until: number | undefined;
 }) {
   const log = useLog(runId, { ...(attempt === undefined ? { step } : { attempt }), role: "agent" });
-  const entries = useKeyed(
-    () => transcriptOf(until === undefined ? log.lines : log.lines.slice(0, countUntil(log.lines, until))),
-    log.lines,
-    log.count,
-    until,
-  );
+  const shown = until === undefined ? log.lines.length : countUntil(log.lines, until);
+  const lines = useKeyed(() => (until === undefined ? log.lines : log.lines.slice(0, shown)), log.lines, until === undefined, shown);
+  const reader = useMemo(() => new TranscriptReader(), []);
+  const entries = reader.follow(lines);
   if (log.problem && entries.length === 0) return <ProblemNote problem={log.problem} />;
   if (entries.length === 0)
-    return log.isCaughtUp ? <Empty title="Its agent has said nothing yet." /> : <Loading what="Reading the transcript" />;
+    return log.isCaughtUp ? (
+      <Empty title={log.isOver ? "Its agent has said nothing." : "Its agent has said nothing yet."} />
+    ) : (
+      <Loading what="Reading the transcript" />
+    );
   return (
     <VList data={entries} className="h-full" role="list" aria-label="Transcript" tabIndex={0}>
       {(entry, i) => (
@@ -45,7 +48,13 @@ export const TranscriptView = memo(function TranscriptView({
           <span className="text-xs text-muted" title={exactTime(entry.at)}>
             #{entry.attempt.slice(entry.attempt.lastIndexOf("#") + 1)} {names[entry.kind].name}
           </span>
-          <div className={`min-w-0 break-words whitespace-pre-wrap ${names[entry.kind].look}`}>{entry.text}</div>
+          <div
+            className={`min-w-0 break-words whitespace-pre-wrap ${names[entry.kind].look}`}
+            // It scrolls by itself: by keys, too.
+            {...(entry.kind === "sees" ? { tabIndex: 0, role: "group", "aria-label": "What it sees" } : {})}
+          >
+            <LongText text={entry.text} />
+          </div>
         </div>
       )}
     </VList>

@@ -1,9 +1,14 @@
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useState } from "react";
 import { asProblem, fetchLogs, type LogFilter, type Problem } from "../../data/index.ts";
 import { LogBuffer, type LogLine } from "../model/log-buffer.ts";
 
 const PAGE = 5_000;
-const LOOK_AGAIN_MS = 700;
+/** A page of fewer lines than were asked for has more behind it where its lines are long: the server ends one at two million characters. */
+const LONG_PAGE = 1_000_000;
+/** How long until it is looked again, at first and at most: longer where nothing came, or the server is away. */
+const SOON_MS = 700;
+const LATE_MS = 2_000;
+const AWAY_MS = 10_000;
 
 export interface LogNow {
   lines: readonly LogLine[];
@@ -19,53 +24,71 @@ export interface LogNow {
 
 const nothing: LogNow = { lines: [], count: 0, dropped: 0, isCaughtUp: false, isOver: false };
 
-/** What was printed, from its beginning, and then what comes. One reader at a time: another filter ends the one before. */
+/**
+ * What was printed, from its beginning, and then what comes. One reader at a time: another filter ends the one before. Nothing is read while nobody sees
+ * the page.
+ */
 export function useLog(runId: string, filter: Pick<LogFilter, "step" | "attempt" | "role">): LogNow {
   const { step, attempt, role } = filter;
   const [log, setLog] = useState<LogNow>(nothing);
-  const again = useRef(0);
   useEffect(() => {
     const stop = new AbortController();
-    const buffer = new LogBuffer();
+    let buffer = new LogBuffer();
     setLog(nothing);
+    const of = {
+      ...(step === undefined ? {} : { step }),
+      ...(attempt === undefined ? {} : { attempt }),
+      ...(role === undefined ? {} : { role }),
+      limit: PAGE,
+    };
     let after: string | undefined;
+    let wait = SOON_MS;
+    let timer: number | undefined;
+
+    /** One page; answers how long to wait for the next one, or that there is none. */
+    const page = async (): Promise<number | undefined> => {
+      const { lines, next, isOver } = await fetchLogs(runId, { ...of, ...(after === undefined ? {} : { after }) }, stop.signal);
+      if (stop.signal.aborted) return undefined;
+      after = next === "" ? after : next;
+      buffer.add(lines);
+      const isFull = lines.length >= PAGE || lines.reduce((sum, line) => sum + line.text.length, 0) >= LONG_PAGE;
+      const isEnd = isOver && lines.length === 0;
+      setLog((was) =>
+        lines.length === 0 && was.isCaughtUp && was.isOver === isEnd && !was.problem
+          ? was
+          : {
+              lines: buffer.lines,
+              count: buffer.lines.length + buffer.dropped,
+              dropped: buffer.dropped,
+              isCaughtUp: was.isCaughtUp || !isFull,
+              isOver: isEnd,
+            },
+      );
+      wait = lines.length > 0 ? SOON_MS : Math.min(LATE_MS, wait * 1.2);
+      return isEnd ? undefined : isFull ? 0 : wait;
+    };
     const read = async (): Promise<void> => {
-      let isOver = false;
+      if (document.hidden) return document.addEventListener("visibilitychange", () => void read(), { once: true, signal: stop.signal });
+      let next: number | undefined;
       try {
-        const of = {
-          ...(step === undefined ? {} : { step }),
-          ...(attempt === undefined ? {} : { attempt }),
-          ...(role === undefined ? {} : { role }),
-        };
-        const page = await fetchLogs(runId, { ...of, limit: PAGE, ...(after === undefined ? {} : { after }) }, stop.signal);
-        if (stop.signal.aborted) return;
-        after = page.next === "" ? after : page.next;
-        buffer.add(page.lines);
-        const isCaughtUp = page.lines.length < PAGE;
-        isOver = page.isOver && page.lines.length === 0;
-        setLog((was) =>
-          page.lines.length === 0 && was.isCaughtUp === isCaughtUp && was.isOver === isOver && !was.problem
-            ? was
-            : {
-                lines: buffer.lines,
-                count: buffer.lines.length + buffer.dropped,
-                dropped: buffer.dropped,
-                isCaughtUp: was.isCaughtUp || isCaughtUp,
-                isOver,
-              },
-        );
-        // A page that came full has another behind it.
-        if (page.lines.length > 0 && !isCaughtUp) return void read();
+        next = await page();
       } catch (error) {
         if (stop.signal.aborted) return;
-        setLog((was) => ({ ...was, problem: asProblem(error) }));
+        const problem = asProblem(error);
+        if (problem.status === 400 && after !== undefined) {
+          // The server is another version by now, and knows no such place: from the beginning.
+          after = undefined;
+          buffer = new LogBuffer();
+          next = 0;
+        } else next = wait = Math.min(AWAY_MS, wait * 2);
+        setLog((was) => ({ ...was, problem }));
       }
-      if (!isOver) again.current = window.setTimeout(() => void read(), LOOK_AGAIN_MS);
+      if (next !== undefined && !stop.signal.aborted) timer = window.setTimeout(() => void read(), next);
     };
     void read();
     return () => {
       stop.abort();
-      window.clearTimeout(again.current);
+      window.clearTimeout(timer);
     };
   }, [runId, step, attempt, role]);
   return log;

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { anyMove, anyRichPipeline, carryOut, Journal, move, started, stepOf } from "../../../../src/domain/simulate.testkit.ts";
 import { apply, currentAttempt, fold, type RunEvent } from "../../../../src/domain/index.ts";
+import { madeUpJournal } from "../../../../src/domain/made-up-journal.testkit.ts";
+import { anyMove, anyRichPipeline, carryOut, stepOf, type Journal } from "../../../../src/domain/simulate.testkit.ts";
 import { copyState } from "./copy-state.ts";
 
 /** What is said to running agents, and by them. */
@@ -23,9 +24,7 @@ function talk(journal: Journal): void {
 }
 
 test("a budget stop that has not been asked about yet is asked about in the copy, and there alone", () => {
-  const journal = new Journal();
-  journal.append(started({ name: "p", steps: [stepOf("a")] }));
-  carryOut(journal);
+  const journal = madeUpJournal({ name: "p", steps: [stepOf("a")] });
   journal.append({ type: "BudgetExhausted", data: { scope: "run", limit: 1, spent: 1, needed: 1 } });
   const state = fold(journal.events);
   const copy = copyState(state);
@@ -39,14 +38,7 @@ test("a budget stop that has not been asked about yet is asked about in the copy
 test("folding a copy on leaves the state alone that it was copied from, and is no other than folding that state", () => {
   fc.assert(
     fc.property(anyRichPipeline, fc.array(anyMove, { maxLength: 40 }), fc.nat(1000), (pipeline, moves, cut) => {
-      const journal = new Journal();
-      journal.append(started(pipeline));
-      carryOut(journal);
-      for (const m of moves) {
-        move(journal, m);
-        carryOut(journal);
-        talk(journal);
-      }
+      const journal = madeUpJournal(pipeline, moves, { afterMove: talk });
       const at = 1 + (cut % journal.events.length);
       const state = fold(journal.events.slice(0, at));
       const before = structuredClone(state);

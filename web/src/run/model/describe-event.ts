@@ -63,6 +63,8 @@ export function describeEvent(event: RunEvent): string {
       return `${event.data.by}: ${event.data.verdict}${event.data.text ? ` (${event.data.text})` : ""}`;
     case "FeedbackGiven":
       return `${event.data.by} says that ${short(event.data)} was ${event.data.verdict}`;
+    case "RunResumed":
+      return `the run goes on, by ${event.data.by}`;
     case "CancelRequested":
       return `cancel was asked for${event.data.reason ? `: ${event.data.reason}` : ""}`;
     case "BudgetExhausted":

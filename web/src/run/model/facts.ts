@@ -9,6 +9,9 @@ interface Since {
 export interface RouteFact extends Since, Pick<EventData<"AttemptRouted">, "type" | "complexity" | "escalatedFrom" | "policy"> {}
 export interface FeedbackFact extends Since, EventData<"FeedbackGiven"> {}
 export interface PickFact extends Since, EventData<"CandidatePicked"> {}
+export interface MergedFact extends Since, EventData<"RunMerged"> {
+  by: string;
+}
 export interface ReassignFact extends Since, EventData<"StepReassigned"> {}
 
 /** Something that waited for people, from its opening on. */
@@ -29,12 +32,13 @@ export class Facts {
   readonly #picks: PickFact[] = [];
   readonly #reassigned: ReassignFact[] = [];
   readonly #waits: WaitFact[] = [];
+  readonly #merged: MergedFact[] = [];
   readonly #open = new Map<string, WaitFact>();
   /** By step, the versions of the events that are about it; under the empty name those that are about no one step. */
   readonly #touches = new Map<string, number[]>();
 
   /** `state`: after the event. */
-  take({ event, version, at }: Recorded, state: RunState): void {
+  take({ event, version, at, actor }: Recorded, state: RunState): void {
     const since = { version, at };
     this.#touch(stepOf(event.data), version);
     switch (event.type) {
@@ -45,6 +49,9 @@ export class Facts {
       }
       case "ResultMerged":
         this.#merges.set(event.data.attempt, since);
+        break;
+      case "RunMerged":
+        this.#merged.push({ ...since, ...event.data, by: actor });
         break;
       case "FeedbackGiven":
         this.#feedback.push({ ...since, ...event.data });
@@ -99,6 +106,17 @@ export class Facts {
   mergedAt(attempt: string, version: number): number | undefined {
     const merge = this.#merges.get(attempt);
     return merge && merge.version <= version ? merge.at : undefined;
+  }
+
+  /** Something of it had reached its branch by then. */
+  hasResult(version: number): boolean {
+    for (const merge of this.#merges.values()) if (merge.version <= version) return true;
+    return false;
+  }
+
+  /** Into what its result was brought, and by whom; the last time. */
+  merged(version: number): MergedFact | undefined {
+    return this.#merged.findLast((m) => m.version <= version);
   }
 
   feedback(version: number): FeedbackFact[] {

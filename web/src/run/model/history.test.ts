@@ -1,31 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { anyMove, anyRichPipeline, carryOut, finishWell, Journal, move, started } from "../../../../src/domain/simulate.testkit.ts";
 import { emptyRun, fold, type Pipeline, type Recorded } from "../../../../src/domain/index.ts";
+import { madeUpJournal, recordedIn } from "../../../../src/domain/made-up-journal.testkit.ts";
+import { anyMove, anyRichPipeline, type Move } from "../../../../src/domain/simulate.testkit.ts";
 import { RunHistory, SNAPSHOT_EVERY } from "./history.ts";
 
-const recorded = (journal: Journal): Recorded[] =>
-  journal.events.map(({ event, at, version }) => ({
-    globalSeq: version,
-    stream: "run:r1",
-    version,
-    schemaVersion: 1,
-    at,
-    actor: "engine",
-    event,
-  }));
-
-const played = (pipeline: Pipeline, moves: readonly Parameters<typeof move>[1][]): Recorded[] => {
-  const journal = new Journal();
-  journal.append(started(pipeline));
-  carryOut(journal);
-  for (const m of moves) {
-    move(journal, m);
-    carryOut(journal);
-  }
-  finishWell(journal);
-  return recorded(journal);
-};
+const played = (pipeline: Pipeline, moves: readonly Move[]): Recorded[] => recordedIn(madeUpJournal(pipeline, moves, { end: true }));
 
 test("whatever happened in a run, the state at any event is the fold up to it, however one seeks", () => {
   fc.assert(
@@ -54,17 +34,15 @@ test("whatever happened in a run, the state at any event is the fold up to it, h
 
 /** A run of many events: one step that is tried again and again. */
 function longRun(length: number): Recorded[] {
-  const journal = new Journal();
-  journal.append(started({ name: "p", steps: [] }));
-  const all = [...journal.events];
-  const events: Recorded[] = recorded(journal);
+  const [begun] = recordedIn(madeUpJournal({ name: "p", steps: [] }));
+  const events: Recorded[] = [begun!];
   while (events.length < length) {
     const version = events.length + 1;
     events.push({
-      ...events[0]!,
+      ...begun!,
       version,
       globalSeq: version,
-      at: all[0]!.at + version,
+      at: begun!.at + version,
       event: { type: "CancelRequested", data: { reason: `${version}` } },
     });
   }

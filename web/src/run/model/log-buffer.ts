@@ -10,20 +10,21 @@ export interface LogLine {
   text: string;
 }
 
-/** As many lines as the page keeps; older ones go, and it is said. */
-export const MOST_LINES = 200_000;
+/** As many lines, and as many characters in them, as the page keeps; older ones go, and it is said. */
+const MOST_LINES = 200_000;
+const MOST_CHARACTERS = 64_000_000;
 
-/**
- * Lines of a log in the order of their coming, at most so many. Given to views as a snapshot that is made anew when something came: an array of
- * references, since copying texts is what costs.
- */
+/** Lines of a log in the order of their coming, at most so many. The array is the same one for as long as nothing is let go. */
 export class LogBuffer {
   #lines: LogLine[] = [];
+  #characters = 0;
   #dropped = 0;
   readonly #most: number;
+  readonly #mostCharacters: number;
 
-  constructor(most: number = MOST_LINES) {
+  constructor(most: number = MOST_LINES, mostCharacters: number = MOST_CHARACTERS) {
     this.#most = most;
+    this.#mostCharacters = mostCharacters;
   }
 
   get lines(): readonly LogLine[] {
@@ -36,22 +37,18 @@ export class LogBuffer {
   }
 
   add(lines: readonly LogLine[]): void {
-    for (const line of lines) this.#lines.push(line);
-    const over = this.#lines.length - this.#most;
+    for (const line of lines) {
+      this.#lines.push(line);
+      this.#characters += line.text.length;
+    }
     // Not one by one: moving the rest each time a line comes would cost more than the lines.
-    if (over <= this.#most / 20) return;
+    if (this.#lines.length <= this.#most * 1.05 && this.#characters <= this.#mostCharacters * 1.05) return;
+    let over = 0;
+    while (over < this.#lines.length - 1 && (this.#lines.length - over > this.#most || this.#characters > this.#mostCharacters))
+      this.#characters -= this.#lines[over++]?.text.length ?? 0;
     this.#lines = this.#lines.slice(over);
     this.#dropped += over;
   }
-}
-
-/** Where a text occurs among lines, in either case; at most so many. */
-export function search(lines: readonly LogLine[], text: string, most = 10_000): number[] {
-  const wanted = text.toLowerCase();
-  if (wanted === "") return [];
-  const found: number[] = [];
-  for (let i = 0; i < lines.length && found.length < most; i++) if (lines[i]?.text.toLowerCase().includes(wanted)) found.push(i);
-  return found;
 }
 
 /** How many of the first lines had been printed by then. Lines come in order of time, but for small differences between processes. */

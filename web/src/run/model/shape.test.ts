@@ -1,25 +1,31 @@
 import { expect, test } from "vitest";
-import { agentStepOf, bestOf, carryOut, groupOf, Journal, moveOf, move, started, stepOf } from "../../../../src/domain/simulate.testkit.ts";
-import type { Recorded, RunEvent, Step } from "../../../../src/domain/index.ts";
+import type { RunEvent, Step } from "../../../../src/domain/index.ts";
+import { madeUpJournal, recordedIn } from "../../../../src/domain/made-up-journal.testkit.ts";
+import {
+  agentStepOf,
+  approveOf,
+  bestOf,
+  carryOut,
+  groupOf,
+  moveOf,
+  move,
+  stepOf,
+  type Journal,
+} from "../../../../src/domain/simulate.testkit.ts";
+import { changeOf } from "./change-of.ts";
 import { drawnFor, graphShape, shapeKey } from "./graph.ts";
 import { RunHistory } from "./history.ts";
 import { place } from "./place.ts";
+import { costNow, spentByAttempt } from "./spent.ts";
 import { listOrder, shareViews, stepViews } from "./step-view.ts";
 import { neighbour } from "./walk.ts";
 import { whyOf } from "./why.ts";
 
-function run(steps: Step[]): Journal {
-  const journal = new Journal();
-  journal.append(started({ name: "p", steps }));
-  carryOut(journal);
-  return journal;
-}
+const run = (steps: Step[]): Journal => madeUpJournal({ name: "p", steps });
 
 const historyOf = (journal: Journal): RunHistory => {
   const history = new RunHistory();
-  history.follow(
-    journal.events.map((e): Recorded => ({ ...e, globalSeq: e.version, stream: "run:r1", schemaVersion: 1, actor: "engine" })),
-  );
+  history.follow(recordedIn(journal));
   return history;
 };
 
@@ -78,6 +84,56 @@ test("what failed comes first in the list, then what waits for people", () => {
     ["good", "queued"],
     ["later", "waiting"],
   ]);
+});
+
+test("of what failed in a group the step comes first that did, since it has the reason, and then the group that counts it", () => {
+  const journal = run([groupOf("g", [], 2, "each"), stepOf("z", ["g"])]);
+  for (const n of [1, 2, 3]) {
+    moveOf(journal, "g/0", "start");
+    moveOf(journal, "g/0", "fail");
+    carryOut(journal);
+    expect(n).toBeLessThan(4);
+  }
+  const order = listOrder(stepViews(journal.state)).filter((v) => v.status === "failed");
+  expect(order.map((v) => v.path)).toEqual(["g/0", "g"]);
+});
+
+test("a step's change is that of the attempt that counts, by what had happened then", () => {
+  const journal = run([agentStepOf("fix", [], { retry: { attempts: 3, backoffMs: 0 } })]);
+  const ofFix = (n: number): { attempt: string; step: string } => ({ attempt: `r1/fix#${n}`, step: "fix" });
+  const change = (wanted?: string) => changeOf(journal.state.steps.get("fix")!, wanted).attempt;
+  moveOf(journal, "fix", "start");
+  expect(change()).toBeUndefined();
+  journal.append({
+    type: "AttemptRejected",
+    data: { ...ofFix(1), commit: "c1", gates: [], findings: [{ gate: "g", message: "no" }] },
+  });
+  expect(change()).toBe("r1/fix#1");
+  carryOut(journal);
+  moveOf(journal, "fix", "start");
+  expect(change()).toBe("r1/fix#1");
+  expect(change("r1/fix#2")).toBeUndefined();
+  moveOf(journal, "fix", "accept");
+  expect(change()).toBe("r1/fix#2");
+  expect(change("r1/fix#1")).toBe("r1/fix#1");
+});
+
+test("what a run has cost is what the ledger has, never less than attempts have said, and as it was what they had said then", () => {
+  const over = { microUsd: 500, provenance: "reported" } as const;
+  const bill = (microUsd: number) => ({
+    rows: [
+      { attempt: "r/a#1", microUsd: microUsd - 100, calls: 2 },
+      { attempt: "r/a#1", microUsd: 100, calls: 1 },
+    ],
+    total: { microUsd, provenance: "estimated" as const },
+  });
+  expect(costNow(over, bill(900), true)).toEqual({ microUsd: 900, provenance: "estimated", from: "ledger" });
+  expect(costNow(over, bill(300), true)).toEqual({ microUsd: 500, provenance: "reported", from: "ledger" });
+  expect(costNow(over, bill(900), false)).toEqual({ ...over, from: "attempts" });
+  expect(costNow(over, undefined, true)).toEqual({ ...over, from: "attempts" });
+  expect(costNow(undefined, { ...bill(0), rows: [] }, true)).toBeUndefined();
+  expect(costNow(over, { ...bill(0), rows: [] }, true)).toEqual({ ...over, from: "ledger" });
+  expect([...spentByAttempt(bill(900))]).toEqual([["r/a#1", { microUsd: 900, calls: 3 }]]);
 });
 
 test("views of steps that did not change are the same objects, so nothing draws them again", () => {
@@ -143,14 +199,7 @@ test("why an attempt went where it went: what was before it, how hard it looked,
 });
 
 test("an approval that waits is people's, and as it was before its answer it still is", () => {
-  const journal = new Journal();
-  journal.append(
-    started({
-      name: "p",
-      steps: [{ ...agentStepOf("x"), kind: "approve", title: "Ship?", who: [], count: 1, onExpiry: "reject", rework: [] } as Step],
-    }),
-  );
-  carryOut(journal);
+  const journal = run([approveOf("x", [], { title: "Ship?" })]);
   const asked = journal.state.version;
   move(journal, { pick: 0, what: "approve" });
   carryOut(journal);

@@ -116,5 +116,9 @@ function isSameFan(a: Fan | undefined, b: Fan | undefined): boolean {
   return a.total === b.total && a.round === b.round && statuses.every((s) => a.counts[s] === b.counts[s]);
 }
 
-/** For the side list: what failed first, then what waits for people; among equals as the pipeline has them. Groups that only count others go last. */
-export const listOrder = (views: ReadonlyMap<string, StepView>): StepView[] => [...views.values()].sort(byUrgency);
+/**
+ * For the side list: what failed first, then what waits for people; among equals groups, which only count others, after those that it is about, and
+ * else as the pipeline has them.
+ */
+export const listOrder = (views: ReadonlyMap<string, StepView>): StepView[] =>
+  [...views.values()].sort((a, b) => byUrgency(a, b) || Number(a.fan !== undefined) - Number(b.fan !== undefined));

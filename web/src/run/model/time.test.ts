@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { carryOut, finishWell, Journal, anyMove, anyRichPipeline, move, started } from "../../../../src/domain/simulate.testkit.ts";
+import { madeUpJournal, recordedIn } from "../../../../src/domain/made-up-journal.testkit.ts";
+import { anyMove, anyRichPipeline } from "../../../../src/domain/simulate.testkit.ts";
 import { activity, barsOf, runTimes } from "./activity.ts";
 import { RunHistory } from "./history.ts";
 import { partition, type Span } from "./spans.ts";
@@ -105,15 +106,7 @@ describe("the time scale", () => {
 test("run time, time with people and idle time add up, whatever happened", () => {
   fc.assert(
     fc.property(anyRichPipeline, fc.array(anyMove, { maxLength: 30 }), fc.nat(500), (pipeline, moves, seek) => {
-      const journal = new Journal();
-      journal.append(started(pipeline));
-      carryOut(journal);
-      for (const m of moves) {
-        move(journal, m);
-        carryOut(journal);
-      }
-      finishWell(journal);
-      const events = journal.events.map((e) => ({ ...e, globalSeq: e.version, stream: "run:r1", schemaVersion: 1, actor: "engine" }));
+      const events = recordedIn(madeUpJournal(pipeline, moves, { end: true }));
       const history = new RunHistory();
       history.follow(events);
       const version = 1 + (seek % events.length);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { LogLine } from "./log-buffer.ts";
-import { readableLine, transcriptOf } from "./transcript.ts";
+import { readableLine, TranscriptReader } from "./transcript.ts";
 
 const printed = (...texts: (string | object)[]): LogLine[] =>
   texts.map((text, i) => ({
@@ -14,7 +14,10 @@ const printed = (...texts: (string | object)[]): LogLine[] =>
     text: typeof text === "string" ? text : JSON.stringify(text),
   }));
 
-const told = (...texts: (string | object)[]): string[] => transcriptOf(printed(...texts)).map((e) => `${e.kind}: ${e.text}`);
+const told = (...texts: (string | object)[]): string[] => read(printed(...texts));
+
+const read = (lines: readonly LogLine[], reader = new TranscriptReader()): string[] =>
+  reader.follow(lines).map((e) => `${e.kind}: ${e.text}`);
 
 test("what our own agent says is read: its words, its tools, what they showed, and how it ended", () => {
   expect(
@@ -65,4 +68,19 @@ test("what no protocol explains is shown as it is: nothing is swallowed", () => 
   expect(told("plain", "text", '{"half": ', { strange: true })).toEqual(['printed: plain\ntext\n{"half": \n{"strange":true}']);
   expect(readableLine('{"type":"usage","turn":1}')).toBe('{"type":"usage","turn":1}');
   expect(readableLine('{"type":"tool","label":"read a.js"}')).toBe("> read a.js");
+});
+
+test("a transcript that goes on is read on, not from its beginning, and another one is read anew", () => {
+  const says = (text: string): object => ({
+    jsonrpc: "2.0",
+    method: "session/update",
+    params: { update: { sessionUpdate: "agent_message_chunk", content: { type: "text", text } } },
+  });
+  const reader = new TranscriptReader();
+  const lines = printed(says("It is "), says("nearly "));
+  expect(read(lines, reader)).toEqual(["says: It is nearly "]);
+  lines.push(...printed(says("done."), { type: "done" }));
+  expect(read(lines, reader)).toEqual(["says: It is nearly done.", "ended: the agent says that it is done"]);
+  expect(read(lines, reader)).toHaveLength(2);
+  expect(read(printed("another"), reader)).toEqual(["printed: another"]);
 });

@@ -12,20 +12,35 @@ type Said = { kind: Entry["kind"]; text: string };
 
 /**
  * Reads the lines of agents. Those that print JSON are understood as far as their protocol is known: ours, ACP and the line protocols of command line
- * agents. Whatever else they print is shown as it is. Pieces of one sentence that came apart are put together.
+ * agents. Whatever else they print is shown as it is. Pieces of one sentence that came apart are put together. Asked again for more lines of the same
+ * list, it reads only those that came since.
  */
-export function transcriptOf(lines: readonly LogLine[]): Entry[] {
-  const entries: Entry[] = [];
-  for (const { text, at, attempt, role } of lines) {
-    if (role !== "agent") continue;
+export class TranscriptReader {
+  #lines: readonly LogLine[] = [];
+  #read = 0;
+  #entries: Entry[] = [];
+
+  follow(lines: readonly LogLine[]): readonly Entry[] {
+    if (lines !== this.#lines || lines.length < this.#read) {
+      this.#lines = lines;
+      this.#read = 0;
+      this.#entries = [];
+    }
+    for (; this.#read < lines.length; this.#read++) {
+      const line = lines[this.#read];
+      if (line?.role === "agent") this.#take(line);
+    }
+    return this.#entries;
+  }
+
+  #take({ text, at, attempt }: LogLine): void {
     for (const said of readLine(text)) {
-      const last = entries.at(-1);
+      const last = this.#entries.at(-1);
       const isGoingOn = last?.attempt === attempt && last.kind === said.kind && (said.kind === "printed" || "isPiece" in said);
       if (isGoingOn && last) last.text += said.kind === "printed" ? `\n${said.text}` : said.text;
-      else if (said.text.trim() !== "") entries.push({ kind: said.kind, text: said.text, at, attempt });
+      else if (said.text.trim() !== "") this.#entries.push({ kind: said.kind, text: said.text, at, attempt });
     }
   }
-  return entries;
 }
 
 const signs: Readonly<Record<Entry["kind"], string>> = {
@@ -38,12 +53,24 @@ const signs: Readonly<Record<Entry["kind"], string>> = {
   printed: "",
 };
 
+const readable = new WeakMap<LogLine, string>();
+
+/** A line of a log as it is shown, which is what is searched. */
+export function shownLine(line: LogLine): string {
+  if (line.role !== "agent") return plain(line.text);
+  const known = readable.get(line);
+  if (known !== undefined) return known;
+  const shown = readableLine(line.text);
+  if (shown !== line.text) readable.set(line, shown);
+  return shown;
+}
+
 /** One line of a log for people; what is nothing but bookkeeping comes as it is. */
 export function readableLine(text: string): string {
   if (!text.startsWith("{")) return plain(text);
   const said = readLine(text).map(({ kind, text: of }) => (kind === "sees" ? of.replace(/^/gm, "  ") : signs[kind] + of));
-  const readable = said.join("\n").trimEnd();
-  return readable === "" ? text : readable;
+  const shown = said.join("\n").trimEnd();
+  return shown === "" ? text : shown;
 }
 
 function readLine(text: string): (Said & { isPiece?: true })[] {

@@ -51,9 +51,8 @@ export function parseDiff(text: string): { lines: DiffLine[]; files: DiffFile[] 
       lines.push({ kind: "hunk", text: line });
       continue;
     }
-    const start = /^diff --git (?:"?a\/(.*?)"?) (?:"?b\/(.*?)"?)$/.exec(line);
-    if (start) {
-      file = { path: start[2] ?? "", added: 0, removed: 0, ...(start[1] === start[2] ? {} : { from: start[1] }) };
+    if (line.startsWith("diff --git ")) {
+      file = { ...namesIn(line.slice(11)), added: 0, removed: 0 };
       files.push(file);
       lines.push({ kind: "file", file });
     } else if (file && header(file, line)) {
@@ -62,6 +61,18 @@ export function parseDiff(text: string): { lines: DiffLine[]; files: DiffFile[] 
   }
   return { lines, files };
 }
+
+/** `a/x b/x`. A name may hold ` b/` itself; but where both are the same one, the halves are. */
+function namesIn(both: string): { path: string; from?: string } {
+  const half = both.slice(0, (both.length - 1) / 2);
+  if (/^"?a\//.test(half) && both === `${half} ${half.replace("a/", "b/")}`) return { path: half.replace(/^"?a\/|"$/g, "") };
+  const [, from, path] = /^(?:"?a\/(.*?)"?) (?:"?b\/(.*?)"?)$/.exec(both) ?? [];
+  return { path: path ?? both, ...(from === undefined || from === path ? {} : { from }) };
+}
+
+/** A line as it is shown, without its sign and numbers. */
+export const textOf = (line: DiffLine): string =>
+  line.kind === "file" ? `${line.file.from === undefined ? "" : `${line.file.from} → `}${line.file.path}` : line.text;
 
 /** Takes one line of a file's header in; false: it is none. */
 function header(file: DiffFile, line: string): boolean {

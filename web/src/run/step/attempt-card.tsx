@@ -1,8 +1,10 @@
 import type { AttemptState, Finding, GateResult, StepState } from "../../../../src/domain/index.ts";
-import { Duration, durationText, Money, StatusMark, Tag, type Status } from "../../ui/index.ts";
+import { Duration, durationText, Money, plural, StatusMark, Tag, type Status } from "../../ui/index.ts";
 import type { LiveAttempt } from "../../data/index.ts";
 import type { Frame } from "../frame.ts";
+import type { Spent } from "../model/spent.ts";
 import { endOf, whyOf } from "../model/why.ts";
+import { Evidence } from "./evidence.tsx";
 import { FeedbackOn } from "./feedback.tsx";
 
 const marks: Readonly<Record<AttemptState["phase"], Status>> = {
@@ -23,11 +25,14 @@ export function AttemptCard({
   s,
   attempt,
   live,
+  spent,
 }: {
   frame: Frame;
   s: StepState;
   attempt: AttemptState;
   live: LiveAttempt | undefined;
+  /** What the ledger has of it while it runs. */
+  spent: Spent | undefined;
 }) {
   const isJudged = attempt.gates !== undefined;
   const isDone = attempt.phase === "accepted" && s.status === "completed";
@@ -49,8 +54,12 @@ export function AttemptCard({
         {attempt.usage ? (
           <span className="text-xs text-muted">
             <Money microUsd={attempt.usage.microUsd} /> {attempt.usage.provenance === "reported" ? "" : attempt.usage.provenance} ·{" "}
-            {attempt.usage.calls} calls, {attempt.usage.inputTokens.toLocaleString("en")} in,{" "}
+            {plural(attempt.usage.calls, "call")}, {attempt.usage.inputTokens.toLocaleString("en")} in,{" "}
             {attempt.usage.outputTokens.toLocaleString("en")} out
+          </span>
+        ) : spent && frame.isNow ? (
+          <span className="text-xs text-muted" title="As far as its calls are settled; read every few seconds">
+            <Money microUsd={spent.microUsd} /> so far · {plural(spent.calls, "call")}
           </span>
         ) : undefined}
       </header>
@@ -98,7 +107,7 @@ function Live({ attempt, live }: { attempt: AttemptState; live: LiveAttempt | un
 }
 
 /** What a gate refused it for, word for word as the next attempt is told. */
-export function Findings({ findings }: { findings: readonly Finding[] }) {
+function Findings({ findings }: { findings: readonly Finding[] }) {
   return findings.map((f, i) => (
     <section key={i} aria-label={`Finding of ${f.gate}`} className="rounded-md bg-bad-soft px-2 py-1.5">
       <p className="break-words">
@@ -140,17 +149,6 @@ function Gates({ gates }: { gates: readonly GateResult[] }) {
         </li>
       ))}
     </ul>
-  );
-}
-
-export function Evidence({ text }: { text: string }) {
-  return (
-    <pre
-      tabIndex={0}
-      className="mt-1 max-h-64 overflow-auto rounded bg-raised px-2 py-1 font-mono text-xs break-words whitespace-pre-wrap text-ink"
-    >
-      {text}
-    </pre>
   );
 }
 

@@ -1,14 +1,16 @@
 import { memo, type ReactNode } from "react";
-import { currentAttempt, isOver, type StepState } from "../../../../src/domain/index.ts";
+import { isOver, type StepState } from "../../../../src/domain/index.ts";
 import { useLive } from "../../data/index.ts";
 import { Button, Empty, inputClass, Kbd, Money } from "../../ui/index.ts";
+import { StepDiff } from "../diff/step-diff.tsx";
 import type { Frame } from "../frame.ts";
 import { LogView } from "../log/log-view.tsx";
 import { TranscriptView } from "../log/transcript-view.tsx";
+import { changeOf } from "../model/change-of.ts";
+import type { Spent } from "../model/spent.ts";
 import { StepMark } from "../step-marks.tsx";
 import { AttemptsTab } from "./attempts-tab.tsx";
-import { DiffView } from "./diff-view.tsx";
-import { Evidence } from "./attempt-card.tsx";
+import { Evidence } from "./evidence.tsx";
 import { StepPeople } from "./people.tsx";
 import { PromptTab } from "./prompt-tab.tsx";
 
@@ -39,6 +41,9 @@ export interface PanelProps {
   tab: Tab;
   isFollowed: boolean;
   isWide: boolean;
+  /** What the ledger has of each attempt. */
+  spent: ReadonlyMap<string, Spent>;
+  onSelect(path: string): void;
   onTab(tab: Tab): void;
   onAttempt(attempt: string | undefined): void;
   onFollow(isFollowed: boolean): void;
@@ -46,8 +51,8 @@ export interface PanelProps {
 }
 
 /**
- * All that is known of the chosen step, as it was at the event the page shows. Drawn again for events about this step, for what a person does, and with
- * the clock while it goes on; not for what happens elsewhere in the run.
+ * All that is known of the chosen step, as it was at the event the page shows. Drawn again for events about this step and what it needs, for what a
+ * person does, and with the clock while it goes on; not for what happens elsewhere in the run. Handlers are to be the same from one time to the next.
  */
 export const StepPanel = memo(Panel, (was, is) => {
   const { frame: before, ...restBefore } = was;
@@ -59,6 +64,8 @@ function sameFrame(a: Frame, b: Frame, path: string | undefined): boolean {
   if (path === undefined) return true;
   if (a.isNow !== b.isNow || a.runId !== b.runId || a.views.get(path) !== b.views.get(path)) return false;
   if (b.facts.touched(path, a.version) !== b.facts.touched(path, b.version)) return false;
+  const needs = b.state.steps.get(path)?.step.needs ?? [];
+  if (needs.some((need) => a.views.get(need)?.status !== b.views.get(need)?.status)) return false;
   // As it was: the log is cut at the time of the event.
   return b.isNow ? isOverAt(b, path) || Math.floor(a.now / 1000) === Math.floor(b.now / 1000) : a.now === b.now;
 }
@@ -86,10 +93,10 @@ function Panel(props: PanelProps) {
           {view.agent ? ` · ${view.agent}` : ""}
           {view.tier && s.step.kind === "agent" ? ` · ${view.tier}` : ""}
           {view.cost ? (
-            <>
+            <span title="Of its attempts that are over">
               {" "}
               · <Money microUsd={view.cost.microUsd} />
-            </>
+            </span>
           ) : undefined}
         </span>
         <span className="ml-auto flex items-center gap-2">
@@ -137,7 +144,7 @@ function Panel(props: PanelProps) {
   );
 }
 
-function TabContent({ frame, attempt, tab, isFollowed, onFollow, s }: PanelProps & { s: StepState }) {
+function TabContent({ frame, attempt, tab, isFollowed, spent, onFollow, onSelect, s }: PanelProps & { s: StepState }) {
   const live = useLive(frame.runId);
   const { runId, isNow } = frame;
   const path = s.step.path;
@@ -145,13 +152,11 @@ function TabContent({ frame, attempt, tab, isFollowed, onFollow, s }: PanelProps
   const until = isNow ? undefined : frame.now;
   switch (tab) {
     case "attempts":
-      return <AttemptsTab frame={frame} s={s} attempt={of.attempt} live={live} />;
+      return <AttemptsTab frame={frame} s={s} attempt={of.attempt} live={live} spent={spent} onSelect={onSelect} />;
     case "log":
       return <LogView {...of} until={until} isFollowed={isFollowed && isNow} onFollow={onFollow} />;
     case "diff":
-      return (
-        <DiffView {...of} isThere={s.attempts.some((a) => a.commit !== undefined && (of.attempt === undefined || a.id === of.attempt))} />
-      );
+      return <StepDiff runId={runId} {...changeOf(s, of.attempt)} />;
     case "transcript":
       return <TranscriptView {...of} until={until} />;
     case "output":
@@ -162,10 +167,8 @@ function TabContent({ frame, attempt, tab, isFollowed, onFollow, s }: PanelProps
           <Evidence text={typeof s.output === "string" ? s.output : JSON.stringify(s.output, undefined, 2)} />
         </div>
       );
-    case "prompt": {
-      const shown = s.attempts.find((a) => a.id === of.attempt) ?? currentAttempt(s);
-      return <PromptTab step={s.step} attempt={shown} before={shown && s.attempts[s.attempts.indexOf(shown) - 1]} />;
-    }
+    case "prompt":
+      return <PromptTab runId={runId} step={s.step} attempt={s.attempts.find((a) => a.id === of.attempt) ?? s.attempts.at(-1)} />;
     default:
       return tab satisfies never;
   }
