@@ -135,3 +135,11 @@ test("without the programs of a sandbox it says what to install; that is a probl
   expect(off.code).toBe(0);
   expect(isolationOf(off.told)?.detail).toMatch(/turned off \(\$STEPFALL_SANDBOX\)/);
 });
+
+test("without any agent it does not say that all is well: commands work, and what a prompt needs is told", async () => {
+  await using scene = new Scene();
+  const { code, stdout } = await scene.run(["doctor"]);
+  expect(code, stdout).toBe(0);
+  expect(stdout).toMatch(/\nCommands and approvals work\. A step with a prompt needs an agent, and there is none: see `agents` above\.\n$/);
+  expect(stdout).toMatch(/· agents: the settings name no agent for prompts\n {4}.*(?:key|found above)/);
+});

@@ -54,13 +54,16 @@ export async function doctor(cli: Cli, flags: RunOptions): Promise<number> {
       detail: `${away.problem}; what follows is of the file on disk`,
       hint: sentence(away.hint),
     });
+  let hasAgent = true;
   if (config) {
     checks.push(...settingsChecks(config), ...(await Promise.all(config.providers.map(providerCheck))));
-    checks.push(...(await runtimeChecks(cli, config, project ?? undefined)), await foundModelsCheck(cli, config));
+    const models = await foundModelsCheck(cli, config);
+    checks.push(...(await runtimeChecks(cli, config, project ?? undefined)), models.check);
+    hasAgent = config.agents.length + models.agents > 0;
   }
   const isolation = await detectIsolation({ path: cli.env["PATH"] ?? "" });
   checks.push(...isolationChecks(isolation, config ?? undefined));
-  return tell(cli, checks, { ...withoutTools(isolation), policy: config ? config.sandbox.policy : null });
+  return tell(cli, checks, hasAgent, { ...withoutTools(isolation), policy: config ? config.sandbox.policy : null });
 }
 
 const withoutTools = (isolation: Isolation): object =>
@@ -307,14 +310,17 @@ async function runtimeChecks(cli: Cli, config: Config, project: Project | undefi
 }
 
 /** Agents that nobody wrote down are not started here: a run starts those that it needs. */
-async function foundModelsCheck(cli: Cli, config: Config): Promise<Check> {
+async function foundModelsCheck(cli: Cli, config: Config): Promise<{ check: Check; agents: number }> {
   const name = "models";
   const hint = "`stepfall models` shows each with its price, and what the others need.";
-  if (!config.catalog) return { name, verdict: "ok", detail: "agents are those of the settings alone" };
+  if (!config.catalog) return { check: { name, verdict: "ok", detail: "agents are those of the settings alone" }, agents: 0 };
   const all = await withFound(cli, config, "servers");
   const found = all.agents.slice(config.agents.length).map((a) => a.id);
-  if (found.length === 0) return { name, verdict: "note", detail: "no key, no local server: no agent beside those of the settings", hint };
-  return { name, verdict: "note", detail: `agents beside those of the settings: ${found.join(", ")}`, hint };
+  const detail =
+    found.length === 0
+      ? "no key, no local server: no agent beside those of the settings"
+      : `agents beside those of the settings: ${found.join(", ")}`;
+  return { check: { name, verdict: "note", detail, hint }, agents: found.length };
 }
 
 const usesOurKey = (agent: { executor: string; credentials?: string }): boolean =>
@@ -328,7 +334,7 @@ function foundCheck({ preset, program, preflight, settings }: FoundAgent, config
   return { name, verdict: "note", detail: `${program}: ${preflight.detail}`, hint: `To use it: ${settings}` };
 }
 
-function tell(cli: Cli, checks: readonly Check[], isolation: object): number {
+function tell(cli: Cli, checks: readonly Check[], hasAgent: boolean, isolation: object): number {
   const ok = checks.every((c) => c.verdict !== "problem");
   if (cli.json) cli.out.json({ version: 1, ok, checks, isolation });
   else {
@@ -336,7 +342,10 @@ function tell(cli: Cli, checks: readonly Check[], isolation: object): number {
     const marks: Record<Verdict, string> = { ok: paint("green", "✓"), note: paint("yellow", "·"), problem: paint("red", "✗") };
     for (const c of checks)
       cli.out.data(`${marks[c.verdict]} ${c.name}: ${c.detail}${c.hint && c.verdict !== "ok" ? `\n    ${c.hint}` : ""}`);
-    cli.out.data(ok ? "\nEverything that is needed works." : "\nSomething that is needed does not work: see ✗ above.");
+    const whole = hasAgent
+      ? "Everything that is needed works."
+      : "Commands and approvals work. A step with a prompt needs an agent, and there is none: see `agents` above.";
+    cli.out.data(ok ? `\n${whole}` : "\nSomething that is needed does not work: see ✗ above.");
   }
   return ok ? Exit.ok : Exit.failed;
 }
