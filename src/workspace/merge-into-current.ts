@@ -69,7 +69,9 @@ async function takeBack({ project, git }: Pick<Site, "project" | "git">): Promis
   for (const end = performance.now() + INDEX_MS; ; await sleep(INDEX_LOOK_MS)) {
     const { code, stderr } = await git.user(["merge", "--abort"], { accept: [0, 1, 128] });
     if (code === 0) return;
-    if (!(await isIndexLocked(project))) throw new GitFailed(["merge", "--abort"], code, stderr);
+    // Its lock may be gone by now: what was in the way when git looked is in what it said.
+    const isInTheWay = stderr.includes("index.lock") || (await isIndexLocked(project));
+    if (!isInTheWay) throw new GitFailed(["merge", "--abort"], code, stderr);
     if (performance.now() >= end) throw atWork(project, "The merge was not taken back for it. When it has ended: git merge --abort");
   }
 }
