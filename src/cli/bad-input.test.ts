@@ -63,7 +63,8 @@ describe("a pipeline that is wrong is refused on one screen, and nothing is crea
 describe("arguments that are wrong", () => {
   test.each([
     [["rnu", "good.yaml"], /^USAGE: unknown command 'rnu'\.\nDid you mean run\?\n$/],
-    [["run"], /^USAGE: missing required argument 'file'\.\n`stepfall run --help` says/],
+    [["run"], /^USAGE: nothing is to be run\.\nGive the file of a pipeline, or --again/],
+    [["validate"], /^USAGE: missing required argument 'files'\.\n`stepfall validate --help` says/],
     [["run", "agent.yaml", "--agent", "nobody"], /^--agent .*nobody/],
     [["help", "rnu"], /^USAGE: there is no command rnu/],
     [["run", "good.yaml", "--slot", "3"], /unknown option '--slot'.*--slots/s],

@@ -78,6 +78,10 @@ function DoctorPanel({ project }: { project: string | undefined }) {
 /** Shown in panels of their own. */
 const own = new Set(["agents", "providers", "origins", "files", "project", "version"]);
 
+/** A project's file that lies there uncommitted counts for no run. */
+const absence = (path: string, project: string | undefined): string =>
+  project !== undefined && path.startsWith(`${project}/`) ? "not in the last commit" : "not there";
+
 function Shown({ settings }: { settings: Settings }) {
   const rest = Object.entries(settings).filter(([name]) => !own.has(name));
   return (
@@ -88,7 +92,7 @@ function Shown({ settings }: { settings: Settings }) {
             <li key={file.path} className="flex items-center gap-2 font-mono text-xs">
               <StatusMark status={file.isThere ? "succeeded" : "pending"} word={file.isThere ? "is there" : "is not there"} />
               <span className="break-all">{file.path}</span>
-              {file.isThere ? undefined : <span className="font-sans text-muted">not there</span>}
+              {file.isThere ? undefined : <span className="font-sans text-muted">{absence(file.path, settings.project)}</span>}
             </li>
           ))}
         </ul>
@@ -123,7 +127,14 @@ function Shown({ settings }: { settings: Settings }) {
               <StatusMark
                 status={provider.ready.ok ? "succeeded" : "note"}
                 label
-                word={provider.ready.ok ? "ready" : (provider.ready.problem ?? "not ready")}
+                // Nobody has asked it: that is for the doctor.
+                word={
+                  provider.ready.ok
+                    ? provider.keyEnv === undefined
+                      ? "needs no key"
+                      : "key is there"
+                    : (provider.ready.problem ?? "not ready")
+                }
               />
               <span className="font-mono text-xs break-all text-muted">{provider.url}</span>
               {provider.isScripted ? <Tag>scripted</Tag> : undefined}
