@@ -4,23 +4,40 @@ import { defineConfig } from "vitest/config";
 const timed = ["test/acceptance/timing.test.ts"];
 
 /**
- * `npm run test:long`: faults and agents in all their variety, and every example of the documents. `npm test` leaves these files out, and plays the scenes
- * of a few documents, to stay under ten minutes on two cores.
+ * `npm run test:long`: faults, agents, pages and commands in all their variety, and every example of the documents. `npm test` leaves these files out, and
+ * plays the scenes of a few documents, to stay under ten minutes on two cores.
  */
 const long = [
   "bench/recovery.test.ts",
   "src/cli/bench-agents/bench-agents.test.ts",
+  "src/cli/budget.test.ts",
+  "src/cli/commands/cost.test.ts",
   "src/cli/commands/gc.test.ts",
+  "src/cli/commands/models.test.ts",
+  "src/cli/commands/scout-plan-build.test.ts",
+  "src/cli/reassign.test.ts",
+  "src/cli/route.test.ts",
+  "src/cli/system-log.test.ts",
+  "src/config/yaml/large-texts.test.ts",
+  "src/pipeline/large-files.test.ts",
   "src/workspace/large.slow.test.ts",
   "test/acceptance/best-of.test.ts",
   "test/acceptance/budget-tree.test.ts",
   "test/acceptance/examples.test.ts",
   "test/acceptance/isolation.test.ts",
+  "test/acceptance/judge.test.ts",
+  "test/acceptance/ledger.test.ts",
   "test/acceptance/quota.test.ts",
+  "test/acceptance/sandboxed.test.ts",
   "test/acceptance/stuck.test.ts",
   "test/agents/faults.test.ts",
+  "test/agents/formats.test.ts",
   "test/agents/gateway-restart.test.ts",
   "test/agents/session.test.ts",
+  "test/browser/inbox.test.ts",
+  "test/browser/overview.test.ts",
+  "test/control/again.test.ts",
+  "test/docs/library.test.ts",
   "test/docs/settings.test.ts",
   "test/faults/**/*.test.ts",
 ];

@@ -16,14 +16,3 @@ test("a first pipeline that waits for a person, from init to its end, in any pro
   expect(stdout).toMatch(/3 of 3 steps completed/);
   expect(stdout).toMatch(/RELEASE-NOTES\.md \| \d+ \++\n/);
 });
-
-test("the demo asks before it goes on where it is told to, in the home it is given, and another process answers", async () => {
-  await using scene = new Scene();
-  const running = scene.start(["demo", "--approve", "--wait", "--home", scene.home], { env: { TMPDIR: scene.folder } });
-  await running.said(/agree waits for somebody/);
-  expect((await scene.run(["inbox"])).stdout).toMatch(/Is this how the cart's total should be mended\?/);
-  expect((await scene.run(["approve", "agree"])).code).toBe(0);
-  const { code, stdout, stderr } = await running.ended;
-  expect(code, stderr).toBe(0);
-  expect(stdout).toMatch(/fix-and-approve succeeded .* 5 of 5 steps completed/);
-});
