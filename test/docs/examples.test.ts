@@ -32,7 +32,7 @@ describe("commands in the documents run as they are written", () => {
 
   // All of them take minutes: `npm run test:long`, or this file alone.
   const isShort = process.env["STEPFALL_TEST_BUNDLE"] === "1" && process.env["STEPFALL_LONG"] !== "1";
-  const short = ["README.md", "docs/inbox.md"];
+  const short = ["README.md"];
   const played = isShort ? documents.filter(({ path }) => short.includes(path)) : documents;
   const scenes = played.flatMap((document) => scenesOf(document, blocksOf(document.text)));
   test("there are some, in the README too", () => expect(scenes.map((scene) => scene.at)).toContain("README.md"));
