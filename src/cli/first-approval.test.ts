@@ -14,5 +14,12 @@ test("a first pipeline that waits for a person, from init to its end, in any pro
   const { code, stdout, stderr } = await running.ended;
   expect(code, stderr).toBe(0);
   expect(stdout).toMatch(/3 of 3 steps completed/);
+  // Whoever comes later, with the short name that they were given, is told who was first.
+  const { runId } = (await scene.json("show")).values[0] as unknown as { runId: string };
+  for (const words of [
+    ["approve", `${runId.slice(-6)}/release!1`],
+    ["reject", `${runId.slice(-6)}/release!1`, "I have changed my mind"],
+  ])
+    expect((await scene.run(words)).stderr).toMatch(/^ITEM_CLOSED: \S+\/release!1 does not wait any more: \S+ said approve\./);
   expect(stdout).toMatch(/RELEASE-NOTES\.md \| \d+ \++\n/);
 });

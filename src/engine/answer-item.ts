@@ -9,6 +9,7 @@ import {
   type Clock,
   type EventData,
   type InboxItem,
+  type Recorded,
   type RunEvent,
   type RunState,
 } from "../domain/index.ts";
@@ -22,6 +23,14 @@ function whyNoRework(state: RunState, item: InboxItem, verdict: Answer["verdict"
   const s = state.steps.get(item.step);
   if (verdict !== "rework" || !s || reworkTargets(state, s).length > 0) return undefined;
   return "none of the steps it needs is one that an agent or a command does, so nothing can be done again; name some under `rework`, or reject it";
+}
+
+/** `: ann said approve`, where it was answered. */
+function whoAnswered(events: readonly Recorded[], item: string): string {
+  const said = events.findLast(({ event }) => event.type === "InboxAnswered" && event.data.item === item)?.event;
+  if (said?.type !== "InboxAnswered") return "";
+  const { by, verdict, text } = said.data;
+  return `: ${by} said ${verdict === "answer" ? (text ?? "nothing") : verdict}`;
 }
 
 export interface Answer {
@@ -48,7 +57,11 @@ export async function answerItem(store: Store, clock: Clock, answer: Answer, act
     if (!item || !stillWaits(item)) {
       const was = events.some((e) => e.event.type === "InboxOpened" && e.event.data.item === answer.item);
       if (was)
-        throw new EngineError("ITEM_CLOSED", `${answer.item} does not wait any more`, `\`stepfall show ${runId}\` tells what it came to.`);
+        throw new EngineError(
+          "ITEM_CLOSED",
+          `${answer.item} does not wait any more${whoAnswered(events, answer.item)}`,
+          `\`stepfall show ${runId}\` tells what it came to.`,
+        );
       throw new EngineError("ITEM_UNKNOWN", `there is no inbox item ${answer.item}`, list);
     }
     const now = clock.now();

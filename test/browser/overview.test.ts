@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { madeUpRun } from "../../bench/dashboard-journal.ts";
@@ -52,6 +52,8 @@ describe.skipIf(lacksBrowser())("the overview", () => {
     await first.getByRole("button", { name: "Run the sample" }).waitFor();
 
     await first.getByRole("button", { name: /Start work/ }).click();
+    // Said before anything is filled in.
+    if (workers.length === 0) await page.getByText("No agent can do a task here yet.").waitFor();
     await page.getByLabel(/Tasks, one a line/).fill("Fix the cart");
     await page.getByLabel(/^Budget/).fill("1,50");
     await page.getByText('"1,50" is no amount of USD').waitFor();
@@ -90,6 +92,25 @@ describe.skipIf(lacksBrowser())("the overview", () => {
         .locator(`[data-run="${runId}"]`)
         .getByText(/waits for you/)
         .waitFor();
+      // Whoever was led here from a project that has no run yet keeps it, with what a first run takes, wherever they go.
+      const other = join(dashboard.scene.folder, "blog");
+      dashboard.scene.git("clone", "--quiet", dashboard.scene.project, other);
+      await anna.goto(`/?project=${encodeURIComponent(other)}`);
+      await page.getByText("A project: blog").waitFor();
+      const pages = page.getByRole("navigation", { name: "Pages" });
+      await pages.getByRole("link", { name: "Agents" }).click();
+      await pages.getByRole("link", { name: "Overview" }).click();
+      await page
+        .getByRole("button", { name: /^Start work/ })
+        .first()
+        .click();
+      expect(
+        await page
+          .getByLabel(/^Project:/)
+          .first()
+          .inputValue(),
+      ).toBe(other);
+      await page.keyboard.press("Escape");
       expect(anna.complaints).toEqual([]);
     } finally {
       await dashboard.control.cancel("test:x", runId);

@@ -50,7 +50,14 @@ export async function answer(cli: Cli, given: string, { verdict, text }: AnswerF
     else {
       cli.out.data(`${item}: ${verdict} by ${by} recorded`);
       if (stillNeeded > 0) cli.out.note(`${stillNeeded} more must approve.`);
-      else cli.out.note(isDriven ? `The run goes on.` : `Nobody drives the run now. Go on with: ${resume}`);
+      else
+        cli.out.note(
+          isDriven
+            ? verdict === "reject"
+              ? "The run has been told."
+              : "The run goes on."
+            : `Nobody drives the run now. Go on with: ${resume}`,
+        );
     }
     return Exit.ok;
   });

@@ -12,13 +12,20 @@ import { isOver } from "./run-words.ts";
 import { noneChosen, toggle, toggleAll } from "./selection.ts";
 import { StartDialog } from "./start-dialog.tsx";
 
+const LINKED = "stepfall-project";
+/** The project that this browser was led to: it stays in the list, also before its first run. */
+const rememberedProject = (): string | undefined => window.sessionStorage.getItem(LINKED) ?? undefined;
+const rememberProject = (path: string): void => window.sessionStorage.setItem(LINKED, path);
+
 /** Everything at a glance: what waits for people, what runs, what it costs. */
 export function OverviewPage() {
   const overview = useOverview();
   const inbox = useInbox().data ?? [];
   const me = useMe().data;
-  const linked = useSearch({ from: "/" }).project;
-  const [project, setProject] = useState(linked ?? "");
+  const asked = useSearch({ from: "/" }).project;
+  const linked = asked ?? rememberedProject();
+  if (asked !== undefined) rememberProject(asked);
+  const [project, setProject] = useState(asked ?? "");
   const [isStarting, setStarting] = useState(false);
   const [selection, select] = useState(noneChosen);
   const mayStart = can(me?.role, "operate");
@@ -104,7 +111,10 @@ export function OverviewPage() {
           <RunTable label="Runs that are over" runs={over} {...table} inbox={[]} />
         </Panel>
       ) : undefined}
-      {data && data.runs.length > 0 && shown.length === 0 ? (
+      {data && data.runs.length > 0 && shown.length === 0 && !all.hasMore ? (
+        <FirstRun projects={projects.filter(({ path }) => path === project)} onStart={mayStart ? start : undefined} />
+      ) : undefined}
+      {data && data.runs.length > 0 && shown.length === 0 && all.hasMore ? (
         <Panel>
           <Empty title="No run of this project among the newest." command='stepfall do "Fix the failing test"'>
             Choose another project, {mayStart ? "start work in this one above, " : ""}or give it a task in its folder:
@@ -122,7 +132,7 @@ export function OverviewPage() {
       {isStarting ? (
         <StartDialog
           projects={projects}
-          project={project === "" ? (projects[0]?.path ?? "") : project}
+          project={project === "" ? (linked ?? projects[0]?.path ?? "") : project}
           onClose={() => setStarting(false)}
         />
       ) : undefined}

@@ -1,8 +1,8 @@
 import { useNavigate } from "@tanstack/react-router";
 import { Tabs } from "radix-ui";
 import { useId, useState, type ReactNode } from "react";
-import { asProblem, useActions, type Problem, type ProjectRef } from "../data/index.ts";
-import { Button, Dialog, inputClass, ProblemNote } from "../ui/index.ts";
+import { asProblem, useActions, useAgents, useSettings, type Problem, type ProjectRef } from "../data/index.ts";
+import { Button, Dialog, inputClass, NoAgent, ProblemNote, workersOf } from "../ui/index.ts";
 import { readInputs, readLines, readUsd } from "./start-values.ts";
 
 const tab =
@@ -62,6 +62,7 @@ function TaskForm({ projects, project: given, onClose }: StartProps) {
       button="Start"
     >
       <ProjectField projects={projects} value={project} onChange={setProject} />
+      <AgentNote project={given} />
       <Field label="Tasks, one a line; several are done side by side">
         {(id) => (
           <textarea
@@ -93,6 +94,20 @@ function TaskForm({ projects, project: given, onClose }: StartProps) {
       </label>
       <BudgetField value={budget} wrong={wrong} onChange={setBudget} />
     </StartForm>
+  );
+}
+
+/** Said before anything is filled in: without an agent a task cannot be done. */
+function AgentNote({ project }: { project: string }) {
+  const agents = useAgents(project === "" ? undefined : project).data;
+  const home = useSettings(project === "" ? undefined : project).data?.home;
+  if (!agents || agents.problem !== undefined || workersOf(agents.agents).length > 0) return undefined;
+  return (
+    <div className="rounded-md bg-warn-soft px-3 py-2">
+      <p className="font-medium">No agent can do a task here yet.</p>
+      <NoAgent home={home} />
+      <p>Commands, approvals and the sample on the first page of Overview need none.</p>
+    </div>
   );
 }
 

@@ -125,7 +125,7 @@ export const RunView = memo(function RunView({ runId, events, isLive }: { runId:
     <ViewContext value={store}>
       <div className="flex min-h-full flex-col gap-2 md:h-full md:min-h-0 [&_.spin-slow]:animate-none">
         <RunHeader frame={frame} report={report} isLive={isLive} isResult={isResult} onResult={showResult} />
-        <WaitsBar frame={frame} selected={step} onSelect={select} />
+        <WaitsBar frame={frame} selected={step} onSelect={select} onResult={showResult} />
         <TimeBar frame={frame} onSeek={setSeek} />
         <div className="grid min-h-0 flex-1 gap-2 md:grid-cols-[15rem_1fr]">
           <nav

@@ -7,7 +7,17 @@ import type { Frame } from "./frame.ts";
 const MOST = 3;
 
 /** What waits for people in the run, above all else: whoever opens the page of a run that waits has come to answer. */
-export function WaitsBar({ frame, selected, onSelect }: { frame: Frame; selected: string | undefined; onSelect: (step: string) => void }) {
+export function WaitsBar({
+  frame,
+  selected,
+  onSelect,
+  onResult,
+}: {
+  frame: Frame;
+  selected: string | undefined;
+  onSelect: (step: string) => void;
+  onResult: (isShown: boolean) => void;
+}) {
   const open = frame.isNow ? [...frame.state.inbox.values()].filter(stillWaits) : [];
   if (open.length === 0) return undefined;
   // What is being looked at comes first.
@@ -31,6 +41,11 @@ export function WaitsBar({ frame, selected, onSelect }: { frame: Frame; selected
                 Look at it
               </Button>
             )}
+            {item.kind === "approval" ? (
+              <Button small onClick={() => onResult(true)}>
+                What was changed
+              </Button>
+            ) : undefined}
           </p>
           <AnswerForm entry={item} keys={open.length === 1} />
         </div>

@@ -182,7 +182,7 @@ function Outcome({ given }: { given: GivenAnswer | undefined }) {
             {said[given.verdict]}
             {given.text ? `: ${given.text}` : ""}. Recorded in the journal.
             {given.answered.stillNeeded > 0 ? ` ${plural(given.answered.stillNeeded, "more approval")} needed.` : ""}
-            {given.answered.stillNeeded === 0 && given.answered.driven ? " The run goes on." : ""}
+            {given.answered.stillNeeded === 0 && given.answered.driven && given.verdict !== "reject" ? " The run goes on." : ""}
             {given.answered.stillNeeded === 0 && !given.answered.driven ? " No process drives the run: resume it." : ""}
           </span>
         </p>
