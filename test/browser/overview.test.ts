@@ -4,6 +4,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { madeUpRun } from "../../bench/dashboard-journal.ts";
 import { openStoreIn, Player } from "../../bench/dashboard-store.ts";
+import { rememberOpened } from "../../src/setup/opened-projects.ts";
 import { Dashboard, lacksBrowser, launchBrowser, type Visitor } from "./browser.testkit.ts";
 
 const waits = `name: waits
@@ -95,6 +96,7 @@ describe.skipIf(lacksBrowser())("the overview", () => {
       // Whoever was led here from a project that has no run yet keeps it, with what a first run takes, wherever they go.
       const other = join(dashboard.scene.folder, "blog");
       dashboard.scene.git("clone", "--quiet", dashboard.scene.project, other);
+      rememberOpened(dashboard.scene.home, other);
       await anna.goto(`/?project=${encodeURIComponent(other)}`);
       await page.getByText("A project: blog").waitFor();
       const pages = page.getByRole("navigation", { name: "Pages" });

@@ -67,6 +67,8 @@ test(
     const linked = new URL(there.link);
     const page = (await ask(told.url, linked.pathname + linked.search)).headers["location"] ?? "";
     expect(new URL(page, told.url).searchParams.get("project")).toBe(other);
+    expect((await asked(`/agents?project=${encodeURIComponent(other)}`)).status).toBe(200);
+    expect((await asked(`/agents?project=${encodeURIComponent(scene.folder)}`)).status).toBe(404);
 
     const { json } = await asked("/runs", { project: scene.project, pipeline: { file: "held.yaml" } });
     const runId = String(json?.["runId"]);

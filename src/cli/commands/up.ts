@@ -21,6 +21,7 @@ import { openBesideServer } from "../../setup/beside-server.ts";
 import { RequestError } from "../../setup/failure.ts";
 import { projectHere } from "../../setup/find-run.ts";
 import { describeHolder, isDead, isHalted, thisHolder } from "../../setup/identity.ts";
+import { rememberOpened } from "../../setup/opened-projects.ts";
 import { homeOf } from "../../setup/settings.ts";
 import { openStore } from "../../setup/store.ts";
 import type { LeaseRef, Store } from "../../store/index.ts";
@@ -129,6 +130,7 @@ async function tellOther(cli: Cli, { holder, role, isToOpen }: { holder: string;
 /** Whoever calls it in a project means that project, whichever the server was begun in. */
 async function pageOf(cli: Cli): Promise<string> {
   const project = await projectHere(cli);
+  if (project) rememberOpened(homeOf(cli), project.top);
   return project ? `/?${new URLSearchParams({ project: project.top }).toString().replaceAll("+", "%20")}` : "/";
 }
 

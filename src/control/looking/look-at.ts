@@ -7,6 +7,7 @@ import { billOf, troubledProviders, viewBy } from "../../models/index.ts";
 import { importLeftBill } from "../../setup/bill.ts";
 import { RequestError } from "../../setup/failure.ts";
 import { driverOf, findRun, loadRun, projectHere, shownStatus } from "../../setup/find-run.ts";
+import { openedProjects } from "../../setup/opened-projects.ts";
 import type { Surroundings } from "../../setup/surroundings.ts";
 import type { RunRow, Store } from "../../store/index.ts";
 import { openProject, openWorkspaces } from "../../workspace/index.ts";
@@ -91,8 +92,9 @@ export function lookAt({ cli, store, home, launcher, now, masks, settingsOf }: D
   const projects = async (): Promise<KnownProject[]> => {
     const here = await projectHere(cli);
     const [newest] = await store.runs({ limit: 1 });
-    return projectsOnce(`${here?.top}\n${newest?.runId}`, async () => {
-      const paths = new Set([...(here ? [here.top] : []), ...(await store.runs()).map((row) => row.project)]);
+    const opened = openedProjects(home);
+    return projectsOnce([here?.top, newest?.runId, ...opened].join("\n"), async () => {
+      const paths = new Set([...(here ? [here.top] : []), ...opened, ...(await store.runs()).map((row) => row.project)]);
       return [...paths].filter((path) => !path.startsWith("workload:")).map((path) => ({ path, name: basename(path) || path }));
     });
   };
