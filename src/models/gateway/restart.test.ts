@@ -180,6 +180,8 @@ test("engine and gateway are both killed: the next engine finds the port, the ke
   const agreed = spec(model, { epoch: 1, until: clock.now() + 60_000, budgets: [{ id: "run:run1", limit: 4_000, spent: 0 }] });
   const first = await engine(home, agreed);
   expect((await ask(first.open, {})).status).toBe(200);
+  // The answer comes before its bill: killed between both, the call would count with what it had reserved.
+  await until(() => readFileSync(gatewayPaths(home).spool, "utf8").includes('"settled"'));
   first.child.kill("SIGKILL");
   await endProcess(first.gatewayPid);
   // Another engine starts the gateway for a key of its own. The agent's call waits for its own engine, and is not told that its key is unknown.
